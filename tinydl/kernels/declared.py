@@ -1,0 +1,199 @@
+"""What each kernel is: its name, its arguments, and the shape of its result.
+
+The body of a declaration computes that shape; the work is done by whoever `tinydl.kernels.use`
+chose. Images are (N, H, W, C), conv kernels (KH, KW, C, O), results of windows (N, OH, OW, ...).
+
+The settings of a window are whole numbers: ``strides=(sh, sw)``, ``dilation=(dh, dw)``,
+``pool_size=(ph, pw)`` and ``padding=((top, bottom), (left, right))``. Any size of an array may
+be 0, and an empty sum is 0. Inputs may lie in memory in any way and are never changed; the
+result is a fresh C-contiguous array of the inputs' common dtype.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinydl.errors import ShapeError
+from tinydl.kernels.choice import kernel
+from tinydl.kernels.geometry import Padding, Pair, Shape, Window, place_pool, place_window
+
+Array = NDArray[np.generic]
+
+
+@kernel
+def matmul(a: Array, b: Array) -> Shape:
+    r"""Multiply matrices: (..., M, K) and (..., K, N) give (..., M, N); leading axes broadcast.
+
+    .. math:: y_{ij} = \sum_k a_{ik} b_{kj}
+
+    Examples
+    --------
+    >>> matmul(np.ones((2, 3)), np.ones((3, 4))).shape
+    (2, 4)
+    """
+    if a.ndim < 2 or b.ndim < 2 or a.shape[-1] != b.shape[-2]:
+        raise ShapeError("matmul", "a, b", got=(a.shape, b.shape), expected="(M, K), (K, N)")
+    leading = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    return (*leading, a.shape[-2], b.shape[-1])
+
+
+@kernel
+def conv(x: Array, w: Array, strides: Pair, padding: Padding, dilation: Pair) -> Shape:
+    r"""Convolve images with a kernel (which is not flipped, as everywhere in deep learning).
+
+    .. math:: y_{nijo} = \sum_{pqc} x_{n,\, i s + p d - top,\, j s + q d - left,\, c}\; w_{pqco}
+
+    Examples
+    --------
+    >>> image = np.arange(9.0).reshape(1, 3, 3, 1)
+    >>> conv(image, np.ones((2, 2, 1, 1)), (1, 1), ((0, 0), (0, 0)), (1, 1))[0, :, :, 0]
+    array([[ 8., 12.],
+           [20., 24.]])
+    """
+    return _output(place_window(x.shape, w.shape, strides, padding, dilation))
+
+
+@kernel
+def conv_input_gradient(
+    g: Array, w: Array, input_shape: Shape, strides: Pair, padding: Padding, dilation: Pair
+) -> Shape:
+    r"""Derive <g, conv(x, w)> by x, which has `input_shape`: each x gets the w it met, times g.
+
+    .. math:: \bar x_{nrkc} = \sum_{pqo} g_{nijo}\, w_{pqco}
+              \quad\text{over the } i, j \text{ where } w_{pq} \text{ meets } x_{nrk}
+
+    Examples
+    --------
+    >>> g, w = np.ones((1, 2, 2, 1)), np.ones((2, 2, 1, 1))
+    >>> conv_input_gradient(g, w, (1, 3, 3, 1), (1, 1), ((0, 0), (0, 0)), (1, 1))[0, :, :, 0]
+    array([[1., 2., 1.],
+           [2., 4., 2.],
+           [1., 2., 1.]])
+    """
+    window = place_window(input_shape, w.shape, strides, padding, dilation)
+    _check("conv_input_gradient", "g", g, _output(window))
+    return input_shape
+
+
+@kernel
+def conv_kernel_gradient(
+    x: Array, g: Array, kernel_shape: Shape, strides: Pair, padding: Padding, dilation: Pair
+) -> Shape:
+    r"""Derive <g, conv(x, w)> by w, which has `kernel_shape`: each w gets every x it met, times g.
+
+    .. math:: \bar w_{pqco} = \sum_{nij} x_{n,\, i s + p d - top,\, j s + q d - left,\, c}\; g_{nijo}
+
+    Examples
+    --------
+    >>> x, g = np.arange(9.0).reshape(1, 3, 3, 1), np.ones((1, 2, 2, 1))
+    >>> no_padding = ((0, 0), (0, 0))
+    >>> conv_kernel_gradient(x, g, (2, 2, 1, 1), (1, 1), no_padding, (1, 1))[:, :, 0, 0]
+    array([[ 8., 12.],
+           [20., 24.]])
+    """
+    window = place_window(x.shape, kernel_shape, strides, padding, dilation)
+    _check("conv_kernel_gradient", "g", g, _output(window))
+    return kernel_shape
+
+
+@kernel
+def max_pool(x: Array, pool_size: Pair, strides: Pair, padding: Padding) -> Shape:
+    r"""Take the maximum of each window. Padding never wins; NaN does.
+
+    .. math:: y_{nijc} = \max_{p,q} x_{n,\, i s + p - top,\, j s + q - left,\, c}
+
+    Examples
+    --------
+    >>> image = np.arange(16.0).reshape(1, 4, 4, 1)
+    >>> max_pool(image, (2, 2), (2, 2), ((0, 0), (0, 0)))[0, :, :, 0]
+    array([[ 5.,  7.],
+           [13., 15.]])
+    """
+    return _output(place_pool(x.shape, pool_size, strides, padding))
+
+
+@kernel
+def max_pool_gather(u: Array, x: Array, pool_size: Pair, strides: Pair, padding: Padding) -> Shape:
+    r"""Take the element of u at the place where x's window has its maximum.
+
+    Of equal maxima, the first in row-major order is taken; so is the first NaN.
+
+    .. math:: y_{nijc} = u_{n, r^*, k^*, c}
+              \quad\text{where } x_{n, r^*, k^*, c} \text{ is the maximum of its window}
+
+    Examples
+    --------
+    >>> x = np.array([[3.0, 1.0], [3.0, 2.0]]).reshape(1, 2, 2, 1)
+    >>> u = np.array([[10.0, 20.0], [30.0, 40.0]]).reshape(1, 2, 2, 1)
+    >>> max_pool_gather(u, x, (2, 2), (2, 2), ((0, 0), (0, 0)))[0, :, :, 0]
+    array([[10.]])
+    """
+    _check("max_pool_gather", "u", u, x.shape)
+    return _output(place_pool(x.shape, pool_size, strides, padding))
+
+
+@kernel
+def max_pool_gradient(
+    g: Array, x: Array, pool_size: Pair, strides: Pair, padding: Padding
+) -> Shape:
+    r"""Add each g to the place where x's window has its maximum (the adjoint of the gathering).
+
+    .. math:: \bar x_{nrkc} = \sum_{ij} g_{nijc}
+              \quad\text{over the windows that have their maximum at } (r, k)
+
+    Examples
+    --------
+    >>> x = np.array([[3.0, 1.0], [3.0, 2.0]]).reshape(1, 2, 2, 1)
+    >>> max_pool_gradient(np.ones((1, 1, 1, 1)), x, (2, 2), (2, 2), ((0, 0), (0, 0)))[0, :, :, 0]
+    array([[1., 0.],
+           [0., 0.]])
+    """
+    _check("max_pool_gradient", "g", g, _output(place_pool(x.shape, pool_size, strides, padding)))
+    return x.shape
+
+
+@kernel
+def average_pool(x: Array, pool_size: Pair, strides: Pair, padding: Padding) -> Shape:
+    r"""Take the mean of the elements of each window; padding does not count as elements.
+
+    .. math:: y_{nijc} = \frac{1}{m_{ij}} \sum_{p,q} x_{n,\, i s + p - top,\, j s + q - left,\, c}
+
+    Examples
+    --------
+    >>> image = np.arange(16.0).reshape(1, 4, 4, 1)
+    >>> average_pool(image, (2, 2), (2, 2), ((0, 0), (0, 0)))[0, :, :, 0]
+    array([[ 2.5,  4.5],
+           [10.5, 12.5]])
+    """
+    return _output(place_pool(x.shape, pool_size, strides, padding))
+
+
+@kernel
+def average_pool_gradient(
+    g: Array, input_shape: Shape, pool_size: Pair, strides: Pair, padding: Padding
+) -> Shape:
+    r"""Share each g equally among the elements that its mean was taken over.
+
+    .. math:: \bar x_{nrkc} = \sum_{ij} g_{nijc} / m_{ij}
+              \quad\text{over the windows that hold } (r, k)
+
+    Examples
+    --------
+    >>> g = np.ones((1, 1, 1, 1))
+    >>> average_pool_gradient(g, (1, 2, 2, 1), (2, 2), (2, 2), ((0, 0), (0, 0)))[0, :, :, 0]
+    array([[0.25, 0.25],
+           [0.25, 0.25]])
+    """
+    window = place_pool(input_shape, pool_size, strides, padding)
+    _check("average_pool_gradient", "g", g, _output(window))
+    return input_shape
+
+
+def _output(window: Window) -> Shape:
+    return window.batch, window.output_height, window.output_width, window.filters
+
+
+def _check(where: str, argument: str, array: Array, shape: Shape) -> None:
+    if array.shape != shape:
+        raise ShapeError(where, argument, got=array.shape, expected=shape)

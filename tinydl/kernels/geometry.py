@@ -1,0 +1,158 @@
+"""Where a window stands on an image: the one place for the arithmetic of convolution and pooling.
+
+Output place (i, j) and window place (p, q) meet the image at
+
+    row    = i * stride_height + p * dilation_height - padding_top
+    column = j * stride_width  + q * dilation_width  - padding_left
+
+and every kernel, in Python and in C, is a loop over these meetings.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from tinydl.errors import ArgumentError, ShapeError
+
+Pair = tuple[int, int]
+Shape = tuple[int, ...]
+Padding = tuple[Pair, Pair]
+
+
+class Window(NamedTuple):
+    """A window that slides over a batch of images; the fields are those of the C struct."""
+
+    batch: int
+    height: int
+    width: int
+    channels: int
+    window_height: int
+    window_width: int
+    filters: int
+    output_height: int
+    output_width: int
+    stride_height: int
+    stride_width: int
+    padding_top: int
+    padding_left: int
+    dilation_height: int
+    dilation_width: int
+
+
+def output_length(
+    length: int, window: int, stride: int = 1, padding: Pair = (0, 0), dilation: int = 1
+) -> int:
+    r"""Count the places of a window along one axis.
+
+    .. math:: \lfloor (H + before + after - ((K - 1) d + 1)) / s \rfloor + 1
+
+    Parameters
+    ----------
+    length, window : int
+        Length H of the image and number K of window elements along this axis.
+    stride, dilation : int
+        Step s from one place to the next, and distance d between window elements.
+    padding : (int, int)
+        Elements added before and after the image.
+
+    Raises
+    ------
+    ArgumentError
+        If a setting is out of range.
+    ShapeError
+        If the window is longer than the padded image.
+
+    Examples
+    --------
+    >>> output_length(28, 3)
+    26
+    >>> output_length(28, 3, stride=2, padding=(0, 1))
+    14
+    """
+    settings = {"window": window, "strides": stride, "dilation": dilation}
+    for name, value in settings.items():
+        if value < 1:
+            raise ArgumentError("output_length", name, got=value, expected="at least 1")
+    if min(padding) < 0:
+        raise ArgumentError("output_length", "padding", got=padding, expected="at least 0")
+    room = length + sum(padding)
+    span = (window - 1) * dilation + 1
+    if span > room:
+        raise ShapeError(
+            "output_length",
+            "window",
+            got=f"{span} long",
+            expected=f"at most {room}, the length of the padded image",
+            hint="pad more, or use a smaller window or dilation",
+        )
+    return (room - span) // stride + 1
+
+
+@lru_cache(maxsize=1024)
+def place_window(
+    image_shape: Shape, kernel_shape: Shape, strides: Pair, padding: Padding, dilation: Pair
+) -> Window:
+    """Lay a kernel of shape (KH, KW, C, O) over images of shape (N, H, W, C).
+
+    Raises
+    ------
+    ShapeError
+        If a shape does not have four axes, the channels differ, or the kernel does not fit.
+
+    Examples
+    --------
+    >>> no_padding = ((0, 0), (0, 0))
+    >>> w = place_window((32, 28, 28, 1), (3, 3, 1, 8), (1, 1), no_padding, (1, 1))
+    >>> w.output_height, w.output_width, w.filters
+    (26, 26, 8)
+    """
+    for name, shape, axes in (
+        ("image", image_shape, "(N, H, W, C)"),
+        ("kernel", kernel_shape, "(KH, KW, C, O)"),
+    ):
+        if len(shape) != 4:
+            raise ShapeError("place_window", name, got=shape, expected=axes)
+    batch, height, width, channels = image_shape
+    if kernel_shape[2] != channels:
+        raise ShapeError(
+            "place_window", "kernel", got=kernel_shape, expected=f"(KH, KW, {channels}, O)"
+        )
+    return Window(
+        batch,
+        height,
+        width,
+        channels,
+        kernel_shape[0],
+        kernel_shape[1],
+        kernel_shape[3],
+        output_length(height, kernel_shape[0], strides[0], padding[0], dilation[0]),
+        output_length(width, kernel_shape[1], strides[1], padding[1], dilation[1]),
+        *strides,
+        padding[0][0],
+        padding[1][0],
+        *dilation,
+    )
+
+
+@lru_cache(maxsize=1024)
+def place_pool(image_shape: Shape, pool_size: Pair, strides: Pair, padding: Padding) -> Window:
+    """Lay a pool over images, every place of which holds at least one element of the image.
+
+    Raises
+    ------
+    ArgumentError
+        If a pool could lie wholly on padding, where neither a maximum nor a mean exists.
+    """
+    channels = image_shape[3]
+    window = place_window(image_shape, (*pool_size, channels, channels), strides, padding, (1, 1))
+    for length, size, sides in zip(image_shape[1:3], pool_size, padding, strict=True):
+        if length == 0 or max(sides) >= size:
+            raise ArgumentError(
+                "place_pool",
+                "padding",
+                got=padding,
+                expected=f"less than pool_size {pool_size}, around images of at least one pixel",
+                hint="a pool must not lie wholly on padding",
+            )
+    return window

@@ -1,0 +1,170 @@
+"""Every kernel as its formula, read literally: nested loops over scalars, summed in float64.
+
+Nothing here is fast. It is what the other tellings of the same loops are judged by.
+Shapes and settings are those of `tinydl.kernels`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from math import isnan
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinydl.kernels.geometry import Padding, Pair, Shape, Window, place_pool, place_window
+
+Array = NDArray[np.generic]
+Place = tuple[int, int]
+
+
+def matmul(a: Array, b: Array) -> Array:
+    """y[..., i, j] = sum over k of a[..., i, k] * b[..., k, j]."""
+    leading = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    (rows, terms), columns = a.shape[-2:], b.shape[-1]
+    y = np.zeros((*leading, rows, columns))
+    a64 = np.broadcast_to(a, (*leading, rows, terms)).astype(np.float64)
+    b64 = np.broadcast_to(b, (*leading, terms, columns)).astype(np.float64)
+    for at in np.ndindex(leading):
+        for i, j, k in product(range(rows), range(columns), range(terms)):
+            y[*at, i, j] += a64[*at, i, k] * b64[*at, k, j]
+    return y.astype(np.result_type(a, b))
+
+
+def conv(x: Array, w: Array, strides: Pair, padding: Padding, dilation: Pair) -> Array:
+    """y[n, i, j, o] = sum over p, q, c of x[n, row, column, c] * w[p, q, c, o]."""
+    window = place_window(x.shape, w.shape, strides, padding, dilation)
+    x64, w64 = x.astype(np.float64), w.astype(np.float64)
+    y = np.zeros(_output_shape(window, w.shape[3]))
+    for n, c, o in np.ndindex(x.shape[0], *w.shape[2:]):
+        for (i, j), (p, q), (row, column) in _meetings(window):
+            y[n, i, j, o] += x64[n, row, column, c] * w64[p, q, c, o]
+    return y.astype(np.result_type(x, w))
+
+
+def conv_input_gradient(
+    g: Array,
+    w: Array,
+    input_shape: Shape,
+    strides: Pair,
+    padding: Padding,
+    dilation: Pair,
+) -> Array:
+    """In conv, x[n, row, column, c] met w[p, q, c, o] at y[n, i, j, o]: it gets w times g there."""
+    window = place_window(input_shape, w.shape, strides, padding, dilation)
+    g64, w64 = g.astype(np.float64), w.astype(np.float64)
+    x_bar = np.zeros(input_shape)
+    for n, c, o in np.ndindex(g.shape[0], *w.shape[2:]):
+        for (i, j), (p, q), (row, column) in _meetings(window):
+            x_bar[n, row, column, c] += g64[n, i, j, o] * w64[p, q, c, o]
+    return x_bar.astype(np.result_type(g, w))
+
+
+def conv_kernel_gradient(
+    x: Array,
+    g: Array,
+    kernel_shape: Shape,
+    strides: Pair,
+    padding: Padding,
+    dilation: Pair,
+) -> Array:
+    """In conv, w[p, q, c, o] met x[n, row, column, c] at y[n, i, j, o]: it gets x times g there."""
+    window = place_window(x.shape, kernel_shape, strides, padding, dilation)
+    x64, g64 = x.astype(np.float64), g.astype(np.float64)
+    w_bar = np.zeros(kernel_shape)
+    for n, c, o in np.ndindex(x.shape[0], *kernel_shape[2:]):
+        for (i, j), (p, q), (row, column) in _meetings(window):
+            w_bar[p, q, c, o] += x64[n, row, column, c] * g64[n, i, j, o]
+    return w_bar.astype(np.result_type(x, g))
+
+
+def max_pool(x: Array, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
+    """y[n, i, j, c] = the greatest x[n, row, column, c] of the window at (i, j)."""
+    return max_pool_gather(x, x, pool_size, strides, padding)
+
+
+def max_pool_gather(u: Array, x: Array, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
+    """y[n, i, j, c] = u at the place where the window at (i, j) of x has its maximum."""
+    window = place_pool(x.shape, pool_size, strides, padding)
+    y = np.zeros(_output_shape(window, window.channels), u.dtype)
+    for n, c in np.ndindex(window.batch, window.channels):
+        for (i, j), places in _places(window).items():
+            row, column = _winner(x[n, :, :, c], places)
+            y[n, i, j, c] = u[n, row, column, c]
+    return y
+
+
+def max_pool_gradient(
+    g: Array, x: Array, pool_size: Pair, strides: Pair, padding: Padding
+) -> Array:
+    """x_bar[n, row, column, c] = the sum of g over the windows that have their maximum there."""
+    window = place_pool(x.shape, pool_size, strides, padding)
+    x_bar = np.zeros(x.shape)
+    for n, c in np.ndindex(window.batch, window.channels):
+        for (i, j), places in _places(window).items():
+            row, column = _winner(x[n, :, :, c], places)
+            x_bar[n, row, column, c] += g[n, i, j, c]
+    return x_bar.astype(g.dtype)
+
+
+def average_pool(x: Array, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
+    """y[n, i, j, c] = the mean of those x[n, row, column, c] of the window that are real."""
+    window = place_pool(x.shape, pool_size, strides, padding)
+    x64 = x.astype(np.float64)
+    y = np.zeros(_output_shape(window, window.channels))
+    for n, c in np.ndindex(window.batch, window.channels):
+        for (i, j), places in _places(window).items():
+            y[n, i, j, c] = sum(x64[n, row, column, c] for row, column in places) / len(places)
+    return y.astype(np.result_type(x, 1.0))
+
+
+def average_pool_gradient(
+    g: Array,
+    input_shape: Shape,
+    pool_size: Pair,
+    strides: Pair,
+    padding: Padding,
+) -> Array:
+    """Each window's g is shared equally among the real elements the mean was taken over."""
+    window = place_pool(input_shape, pool_size, strides, padding)
+    g64 = g.astype(np.float64)
+    x_bar = np.zeros(input_shape)
+    for n, c in np.ndindex(window.batch, window.channels):
+        for (i, j), places in _places(window).items():
+            for row, column in places:
+                x_bar[n, row, column, c] += g64[n, i, j, c] / len(places)
+    return x_bar.astype(np.result_type(g, 1.0))
+
+
+def _meetings(window: Window) -> Iterator[tuple[Place, Place, Place]]:
+    """Yield (i, j), (p, q) and the (row, column) of the image where they meet; padding is left out."""
+    for i, j in np.ndindex(window.output_height, window.output_width):
+        for p, q in np.ndindex(window.window_height, window.window_width):
+            row = i * window.stride_height + p * window.dilation_height - window.padding_top
+            column = j * window.stride_width + q * window.dilation_width - window.padding_left
+            if 0 <= row < window.height and 0 <= column < window.width:
+                yield (i, j), (p, q), (row, column)
+
+
+def _places(window: Window) -> dict[Place, list[Place]]:
+    """List the image places (row, column) under each window (i, j), in row-major order."""
+    places: dict[Place, list[Place]] = {}
+    for at, _, place in _meetings(window):
+        places.setdefault(at, []).append(place)
+    return places
+
+
+def _winner(image: Array, places: list[Place]) -> Place:
+    """Find the first place of the maximum; the first NaN, if there is one, is the maximum."""
+    winner = places[0]
+    for place in places[1:]:
+        if isnan(image[winner]):
+            break
+        if isnan(image[place]) or image[place] > image[winner]:
+            winner = place
+    return winner
+
+
+def _output_shape(window: Window, channels: int) -> Shape:
+    return window.batch, window.output_height, window.output_width, channels

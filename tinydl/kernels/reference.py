@@ -1,0 +1,178 @@
+"""Every kernel in NumPy: the reference path, which runs everywhere and serves every dtype.
+
+Shapes and settings are those of `tinydl.kernels`. Convolution is a matrix product with patches
+of the image; the gradients and the pools go through the window element by element ("taps"): for
+one (p, q), the image elements that all windows see there are one strided view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import reduce
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from tinydl.kernels.geometry import Padding, Pair, Shape, Window, place_pool, place_window
+
+Array = NDArray[np.generic]
+
+
+def matmul(a: Array, b: Array) -> Array:
+    """y[..., i, j] = sum over k of a[..., i, k] * b[..., k, j]."""
+    return np.ascontiguousarray(np.matmul(a, b))
+
+
+def conv(x: Array, w: Array, strides: Pair, padding: Padding, dilation: Pair) -> Array:
+    """y[n, i, j, o] = sum over p, q, c of patches[n, i, j, p, q, c] * w[p, q, c, o]."""
+    window = place_window(x.shape, w.shape, strides, padding, dilation)
+    return np.tensordot(_patches(x, window, padding), w, 3)
+
+
+def conv_input_gradient(
+    g: Array,
+    w: Array,
+    input_shape: Shape,
+    strides: Pair,
+    padding: Padding,
+    dilation: Pair,
+) -> Array:
+    """In conv, what w[p, q] saw was one tap of x; so that tap gets g @ w[p, q] transposed."""
+    window = place_window(input_shape, w.shape, strides, padding, dilation)
+    x_bar = _padded_zeros(input_shape, padding, np.result_type(g, w))
+    for (p, q), tap in _taps(x_bar, window):
+        tap += g @ w[p, q].T
+    return _crop(x_bar, window)
+
+
+def conv_kernel_gradient(
+    x: Array,
+    g: Array,
+    kernel_shape: Shape,
+    strides: Pair,
+    padding: Padding,
+    dilation: Pair,
+) -> Array:
+    """w_bar[p, q, c, o] = sum over n, i, j of patches[n, i, j, p, q, c] * g[n, i, j, o]."""
+    window = place_window(x.shape, kernel_shape, strides, padding, dilation)
+    every_place = (0, 1, 2)
+    return np.tensordot(_patches(x, window, padding), g, (every_place, every_place))
+
+
+def max_pool(x: Array, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
+    """y[n, i, j, c] = the greatest element of the window at (i, j); NaN wins."""
+    window = place_pool(x.shape, pool_size, strides, padding)
+    taps = [tap for _, tap in _taps(_pad(x, padding, "edge"), window)]
+    return np.ascontiguousarray(reduce(np.maximum, taps[1:], taps[0].copy()))
+
+
+def max_pool_gather(u: Array, x: Array, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
+    """y[n, i, j, c] = u at the place where the window at (i, j) of x has its maximum."""
+    window = place_pool(x.shape, pool_size, strides, padding)
+    winner = _winner(x, window, padding)
+    y = np.zeros(winner.shape, u.dtype)
+    for (p, q), tap in _taps(_pad(u, padding, "constant"), window):
+        np.copyto(y, tap, where=winner == p * window.window_width + q)
+    return y
+
+
+def max_pool_gradient(
+    g: Array, x: Array, pool_size: Pair, strides: Pair, padding: Padding
+) -> Array:
+    """In gather, y came from the winning place of the window; so that place gets g."""
+    window = place_pool(x.shape, pool_size, strides, padding)
+    winner = _winner(x, window, padding)
+    x_bar = _padded_zeros(x.shape, padding, g.dtype)
+    for (p, q), tap in _taps(x_bar, window):
+        np.add(tap, g, out=tap, where=winner == p * window.window_width + q)
+    return _crop(x_bar, window)
+
+
+def average_pool(x: Array, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
+    """y[n, i, j, c] = the mean of the window's real (unpadded) elements."""
+    window = place_pool(x.shape, pool_size, strides, padding)
+    total = sum(tap for _, tap in _taps(_pad(x, padding, "constant"), window))
+    return np.ascontiguousarray(total / _real_elements(window, np.result_type(x, 1.0)))
+
+
+def average_pool_gradient(
+    g: Array,
+    input_shape: Shape,
+    pool_size: Pair,
+    strides: Pair,
+    padding: Padding,
+) -> Array:
+    """The mean shared its window equally; so each real element gets g / their number."""
+    window = place_pool(input_shape, pool_size, strides, padding)
+    share = g / _real_elements(window, np.result_type(g, 1.0))
+    x_bar = _padded_zeros(input_shape, padding, share.dtype)
+    for _, tap in _taps(x_bar, window):
+        tap += share
+    return _crop(x_bar, window)
+
+
+def _pad(x: Array, padding: Padding, mode: str) -> Array:
+    if not any(map(any, padding)):
+        return x
+    return np.pad(x, ((0, 0), *padding, (0, 0)), mode=mode)  # type: ignore[call-overload]
+
+
+def _padded_zeros(shape: tuple[int, ...], padding: Padding, dtype: np.dtype) -> Array:
+    batch, height, width, channels = shape
+    return np.zeros((batch, height + sum(padding[0]), width + sum(padding[1]), channels), dtype)
+
+
+def _crop(padded: Array, window: Window) -> Array:
+    top, left = window.padding_top, window.padding_left
+    image = padded[:, top : top + window.height, left : left + window.width]
+    return np.ascontiguousarray(image)
+
+
+def _patches(x: Array, window: Window, padding: Padding) -> Array:
+    """View what each window sees, as (N, OH, OW, KH, KW, C); only padding copies the image."""
+    dh, dw = window.dilation_height, window.dilation_width
+    span = (window.window_height - 1) * dh + 1, (window.window_width - 1) * dw + 1
+    every_place = sliding_window_view(_pad(x, padding, "constant"), span, axis=(1, 2))
+    places = every_place[:, :: window.stride_height, :: window.stride_width, :, ::dh, ::dw]
+    return np.moveaxis(places, 3, 5)
+
+
+def _taps(padded: Array, window: Window) -> Iterator[tuple[Pair, Array]]:
+    """Yield each (p, q) and the view (N, OH, OW, C) of the elements that all windows see there."""
+    row_span = (window.output_height - 1) * window.stride_height + 1
+    column_span = (window.output_width - 1) * window.stride_width + 1
+    for p, q in np.ndindex(window.window_height, window.window_width):
+        row, column = p * window.dilation_height, q * window.dilation_width
+        rows = slice(row, row + row_span, window.stride_height)
+        columns = slice(column, column + column_span, window.stride_width)
+        yield (p, q), padded[:, rows, columns]
+
+
+def _winner(x: Array, window: Window, padding: Padding) -> NDArray[np.intp]:
+    """Find p * PW + q of each window's maximum: the first one in row-major order; NaN wins.
+
+    Padding repeats the edge of the image, so that a padded element is never greater than all
+    real ones. It may come first, though: then the real element that it repeats is the first.
+    """
+    (_, best), *others = _taps(_pad(x, padding, "edge"), window)
+    winner = np.zeros(best.shape, np.intp)
+    for (p, q), tap in others:
+        wins = ~((tap <= best) | (best != best))
+        best = np.where(wins, tap, best)
+        winner[wins] = p * window.window_width + q
+    first_row = window.padding_top - np.arange(window.output_height) * window.stride_height
+    first_column = window.padding_left - np.arange(window.output_width) * window.stride_width
+    p, q = np.divmod(winner, window.window_width)
+    p = np.maximum(p, first_row[:, None, None])
+    q = np.maximum(q, first_column[:, None])
+    return p * window.window_width + q
+
+
+def _real_elements(window: Window, dtype: np.dtype) -> Array:
+    """Count the real (unpadded) elements of each window, as (OH, OW, 1)."""
+    top = np.arange(window.output_height) * window.stride_height - window.padding_top
+    left = np.arange(window.output_width) * window.stride_width - window.padding_left
+    rows = np.minimum(top + window.window_height, window.height) - np.maximum(top, 0)
+    columns = np.minimum(left + window.window_width, window.width) - np.maximum(left, 0)
+    return (rows[:, None, None] * columns[:, None]).astype(dtype)
