@@ -1,0 +1,203 @@
+"""``tinydl train``, the main job: a small convolutional network learns MNIST."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from tinydl import kernels, optimizers
+from tinydl.callbacks import ModelCheckpoint
+from tinydl.cli.digits import DIGITS, draw
+from tinydl.cli.files import prepare_folder, replacing
+from tinydl.cli.pictures import save_page
+from tinydl.cli.progress import Bar, Record
+from tinydl.cli.results import Mistake, class_scores, worst_mistakes
+from tinydl.datasets import mnist
+from tinydl.errors import NumericalError
+from tinydl.layers import Conv2D, Dense, Flatten, Input, MaxPooling2D
+from tinydl.models import Sequential
+from tinydl.utils import set_random_seed, to_categorical
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+HELP = "train a small convolutional network on MNIST, evaluate it and save what it learned"
+
+MODEL, HISTORY, PAGE = "model.safetensors", "history.csv", "training.png"
+MISTAKES = 5
+
+
+class Images(NamedTuple):
+    """MNIST: images (N, 28, 28) of float32 between 0 and 1, labels (N,) of int."""
+
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what can be set; with nothing set, the training is the one the README shows."""
+    parser.add_argument("--epochs", type=_count, default=5, help="default: %(default)s")
+    parser.add_argument("--batch-size", type=_count, default=32, help="default: %(default)s")
+    parser.add_argument("--optimizer", default="adam", help="default: %(default)s")
+    parser.add_argument("--learning-rate", type=_rate, help="default: the optimizer's own")
+    parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+    parser.add_argument("--kernels", help="c, numpy, or a .py or .c file with kernels of your own")
+    parser.add_argument("--threads", type=_count, help="threads of the C kernels")
+    parser.add_argument(
+        "--output", type=Path, default=Path("tinydl-mnist"), help="folder; default: %(default)s"
+    )
+    parser.add_argument("--limit", type=_count, metavar="N", help="only the first N images")
+
+
+def _count(text: str) -> int:
+    if text.isdecimal() and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text} is not a whole number above 0")
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if 0 < rate < float("inf"):
+        return rate
+    raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train, evaluate, report and save.
+
+    Parameters
+    ----------
+    arguments : argparse.Namespace
+        See `add_arguments`.
+
+    Returns
+    -------
+    int
+        0; or 1 if the loss diverged; or 130 if Ctrl-C stopped the training.
+    """
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    folder: Path = arguments.output
+    prepare_folder(folder, [MODEL, HISTORY, PAGE])
+    model = build_model(arguments)
+    images = _load(arguments.limit)
+    record = Record(len(images.x_train), arguments.batch_size)
+    try:
+        with Bar(record, arguments.epochs, console) as bar:
+            model.fit(
+                images.x_train,
+                to_categorical(images.y_train, DIGITS),
+                batch_size=arguments.batch_size,
+                epochs=arguments.epochs,
+                verbose=0,
+                callbacks=[record, bar, ModelCheckpoint(folder / MODEL)],
+            )
+    except KeyboardInterrupt:
+        model.save(folder / MODEL)
+        record.save(folder / HISTORY)
+        print(f"stopped; {MODEL} and {HISTORY} are in {folder}", file=sys.stderr)
+        return 130
+    except NumericalError as error:
+        record.save(folder / HISTORY)
+        print(_sorry(error, record, folder), file=sys.stderr)
+        return 1
+    record.save(folder / HISTORY)
+    _report(console, model, images, record, folder)
+    return 0
+
+
+def build_model(arguments: argparse.Namespace) -> Sequential:
+    """The network of the README, compiled, with the kernels, seed and optimizer asked for."""
+    if arguments.kernels is not None:
+        kernels.use(arguments.kernels)
+    if arguments.threads is not None:
+        kernels.set_num_threads(arguments.threads)
+    optimizer = optimizers.get(arguments.optimizer)
+    if arguments.learning_rate is not None:
+        optimizer.learning_rate = arguments.learning_rate
+    set_random_seed(arguments.seed)
+    model = Sequential(
+        [
+            Input((28, 28, 1)),
+            Conv2D(32, (3, 3), activation="relu"),
+            MaxPooling2D((2, 2)),
+            Flatten(),
+            Dense(DIGITS, activation="softmax"),
+        ]
+    )
+    model.compile(optimizer, loss="categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def _load(limit: int | None) -> Images:
+    (x_train, y_train), (x_test, y_test) = mnist.load_data()
+    x_train, y_train = x_train[:limit], y_train[:limit]
+    full = np.float32(255)
+    return Images(x_train / full, y_train, x_test / full, y_test)
+
+
+def _sorry(error: NumericalError, record: Record, folder: Path) -> str:
+    kept = f"{MODEL} holds the weights after epoch {record.finished}"
+    if record.finished == 0:
+        kept = "no epoch was finished, so no weights were saved"
+    return f"{error}; {kept}, {HISTORY} the history so far, in {folder}"
+
+
+def _report(
+    console: Console, model: Sequential, images: Images, record: Record, folder: Path
+) -> None:
+    probabilities = model.predict(images.x_test, verbose=0)
+    predicted = probabilities.argmax(axis=1)
+    accuracy = float(np.mean(predicted == images.y_test))
+    mistakes = worst_mistakes(images.y_test, probabilities, MISTAKES)
+
+    console.print(f"\nTest accuracy: [bold]{accuracy:.4f}[/bold]")
+    _print_classes(console, images.y_test, predicted)
+    _print_mistakes(console, mistakes, images.x_test)
+    saved = [MODEL, HISTORY]
+    pictured = [(mistake, images.x_test[mistake.index]) for mistake in mistakes]
+    try:
+        with replacing(folder / PAGE) as temporary:
+            save_page(temporary, record.points, accuracy, model.get_weights()[0], pictured)
+        saved.append(PAGE)
+    except ImportError:
+        console.print("No picture: drawing needs Matplotlib, pip install 'tinydl[plots]'.")
+    console.print(f"Saved in {folder}: {', '.join(saved)}")
+
+
+def _print_classes(console: Console, labels: np.ndarray, predicted: np.ndarray) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for heading in ("digit", "precision", "recall", "F1", "support"):
+        table.add_column(heading, justify="right")
+    for digit, score in enumerate(class_scores(labels, predicted, DIGITS)):
+        rates = (f"{rate:.4f}" for rate in (score.precision, score.recall, score.f1))
+        table.add_row(str(digit), *rates, str(score.support))
+    console.print(table)
+
+
+def _print_mistakes(console: Console, mistakes: list[Mistake], images: np.ndarray) -> None:
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2))
+    captions = [
+        f"no. {mistake.index}\na {mistake.label}, seen as {mistake.predicted}\n"
+        f"({mistake.probability:.1%})"
+        for mistake in mistakes
+    ]
+    table.add_row(*captions)
+    if not console.options.ascii_only:
+        table.add_row(*("\n".join(draw(images[mistake.index])) for mistake in mistakes))
+    console.print("\nThe worst mistakes, of all test images:" if mistakes else "\nNo mistakes.")
+    console.print(table)
