@@ -1,0 +1,234 @@
+r"""Cross-entropy: how surprised the predicted probabilities are by what happened.
+
+The textbook formula :math:`-\sum_k t_k \ln p_k` fails in two places when p is a softmax: p rounds
+to 0 and its logarithm is infinite, and the gradient :math:`-t_k / p_k` is a huge number that
+the softmax then multiplies by a tiny one. Taken together with the softmax, both cancel:
+
+.. math:: L = \ln \sum_j e^{z_j} - z_t, \qquad \frac{\partial L}{\partial z_k} = p_k - t_k
+
+So the functions below look at where a probability came from. If it is the result of a softmax (or
+of a sigmoid) they go back to its logits; otherwise they clip it away from 0 and 1.
+
+Source: Bishop, *Pattern Recognition and Machine Learning*, Springer 2006, sections 4.3.2 and 4.3.4.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinydl.engine import Op, Tensor, rule, tensor
+from tinydl.errors import DataError, DTypeError, ShapeError
+from tinydl.ops.arithmetic import Maximum, Minimum
+from tinydl.ops.elementwise import OneHot, Sigmoid, Softplus
+from tinydl.ops.reduce import normalize_axes
+from tinydl.ops.softmax import LogSoftmax, Softmax
+
+EPSILON = 1e-7  # Keras's distance of a clipped probability from 0 and 1
+
+
+class SoftmaxCrossEntropy(Op):
+    """The cross-entropy of the softmax of logits, one number for each row.
+
+    Parameters
+    ----------
+    target : array_like
+        Probabilities, often a single 1; of the shape of `logits`.
+    logits : array_like
+        Scores before the softmax.
+    axis : int
+        The axis of the classes.
+
+    Examples
+    --------
+    >>> from tinydl import ops
+    >>> ops.softmax_cross_entropy([[0.0, 1.0]], [[0.0, -1000.0]])
+    tensor([1000.])
+    """
+
+    input_names = ("target", "logits")
+    formula = r"y = -\sum_k t_k \Big( z_k - \ln \sum_j e^{z_j} \Big)"
+
+    def __init__(self, axis=-1):
+        self.axis = axis
+
+    def check(self, t, z):
+        if t.shape != z.shape:
+            raise ShapeError(
+                "categorical_crossentropy", "target", got=t.shape, expected=z.shape,
+                hint="whole-number labels need sparse_categorical_crossentropy or to_categorical",
+            )
+        if z.shape[normalize_axes("categorical_crossentropy", self.axis, z.ndim)[0]] == 0:
+            raise ShapeError("categorical_crossentropy", "logits", got=z.shape, expected="a class")
+
+    def forward(self, t, z):
+        return -np.sum(t * LogSoftmax(self.axis).forward(z), axis=self.axis)
+
+    @rule(r"\bar t_k = -\bar y \Big( z_k - \ln \sum_j e^{z_j} \Big)")
+    def target(self, y_bar, y, t, z):
+        axis = self.axis % z.ndim
+        return -LogSoftmax(axis)(z) * y_bar.reshape((*z.shape[:axis], 1, *z.shape[axis + 1 :]))
+
+    @rule(r"\bar z_k = \bar y \Big( p_k \sum_j t_j - t_k \Big), \quad p = \operatorname{softmax}(z)")
+    def logits(self, y_bar, y, t, z):
+        axis = self.axis % z.ndim
+        y_bar = y_bar.reshape((*z.shape[:axis], 1, *z.shape[axis + 1 :]))
+        return y_bar * (Softmax(axis)(z) * t.sum(axis=axis, keepdims=True) - t)
+
+    @classmethod
+    def examples(cls, rng):
+        """Targets that are probabilities, and some that are not."""
+        z = rng.normal(size=(3, 4))
+        yield cls(), (np.eye(4)[[0, 2, 2]], z)
+        yield cls(), (rng.uniform(size=(3, 4)), z)
+        yield cls(axis=0), (rng.uniform(size=(3, 4)), z)
+
+
+def _as_tensors(target: Any, output: Any) -> tuple[Tensor, Tensor]:
+    output = output if isinstance(output, Tensor) else tensor(output)
+    target = target if isinstance(target, Tensor) else tensor(target)
+    return target, output
+
+
+def _came_from(output: Tensor, op: type[Op]) -> bool:
+    return isinstance(output.op, op)
+
+
+def _clip(p: Tensor) -> Tensor:
+    return Minimum()(Maximum()(p, EPSILON), 1.0 - EPSILON)
+
+
+def categorical_crossentropy(
+    target: Any, output: Any, from_logits: bool = False, axis: int = -1
+) -> Tensor:
+    r"""Cross-entropy between target probabilities and predicted ones.
+
+    .. math:: y = -\sum_k t_k \ln p_k
+
+    Parameters
+    ----------
+    target : array_like, shape (..., K)
+        Probabilities, often with a single 1 ("one-hot").
+    output : array_like, shape (..., K)
+        Predicted probabilities, or logits.
+    from_logits : bool
+        Whether `output` are scores before the softmax.
+    axis : int
+        The axis of the classes.
+
+    Returns
+    -------
+    Tensor, shape (...)
+
+    Raises
+    ------
+    ShapeError
+        When the shapes differ.
+
+    Examples
+    --------
+    >>> categorical_crossentropy([[0.0, 1.0]], [[0.75, 0.25]])
+    tensor([1.3862944])
+    """
+    target, output = _as_tensors(target, output)
+    if target.shape != output.shape:
+        raise ShapeError(
+            "categorical_crossentropy", "target", got=target.shape, expected=output.shape,
+            hint="whole-number labels need sparse_categorical_crossentropy or to_categorical",
+        )
+    target = target.astype(output.dtype)
+    if from_logits:
+        return SoftmaxCrossEntropy(axis)(target, output)
+    if _came_from(output, Softmax) and output.op.axis % output.ndim == axis % output.ndim:
+        return SoftmaxCrossEntropy(axis)(target, output.inputs[0])
+    p = output / output.sum(axis=axis, keepdims=True)
+    return -(target * _clip(p).log()).sum(axis=axis)
+
+
+def sparse_categorical_crossentropy(
+    target: Any, output: Any, from_logits: bool = False, axis: int = -1
+) -> Tensor:
+    r"""Cross-entropy between class numbers and predicted probabilities.
+
+    .. math:: y = -\ln p_t
+
+    Parameters
+    ----------
+    target : array_like of int, shape (...) or (..., 1)
+        Class numbers, from 0 to K - 1.
+    output : array_like, shape (..., K)
+        Predicted probabilities, or logits.
+    from_logits : bool
+        Whether `output` are scores before the softmax.
+    axis : int
+        The axis of the classes.
+
+    Raises
+    ------
+    DataError
+        When a label is out of range.
+
+    Examples
+    --------
+    >>> sparse_categorical_crossentropy([1], [[0.75, 0.25]])
+    tensor([1.3862944])
+    """
+    target, output = _as_tensors(target, output)
+    labels, where = target.data, "sparse_categorical_crossentropy"
+    if axis not in (-1, output.ndim - 1):
+        raise ShapeError(where, "axis", got=axis, expected="-1, the last axis")
+    if labels.ndim == output.ndim and labels.shape[-1] == 1:
+        labels = labels[..., 0]
+    if labels.shape != output.shape[:-1]:
+        raise ShapeError(
+            where, "target", got=target.shape, expected=output.shape[:-1],
+            hint="one-hot labels need categorical_crossentropy"
+            if target.shape == output.shape else "one label for each row of the output",
+        )
+    if labels.dtype.kind == "f" and np.array_equal(labels, np.round(labels)):
+        labels = labels.astype(np.int64)
+    if labels.dtype.kind not in "iu":
+        raise DTypeError(where, "target", got=f"of dtype {labels.dtype}", expected="whole numbers")
+    classes = output.shape[-1]
+    if labels.size and not (0 <= labels.min() and labels.max() < classes):
+        wrong = labels[(labels < 0) | (labels >= classes)].flat[0]
+        raise DataError(
+            where, "a label", got=wrong, expected=f"0 to {classes - 1}",
+            hint=f"the output has {classes} classes",
+        )
+    one_hot = OneHot(classes, output.dtype)(labels)
+    return categorical_crossentropy(one_hot, output, from_logits)
+
+
+def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> Tensor:
+    r"""Cross-entropy of yes-or-no answers, element by element.
+
+    .. math:: y_i = -t_i \ln p_i - (1 - t_i) \ln (1 - p_i)
+
+    For :math:`p = \sigma(z)` this is :math:`\operatorname{softplus}(z) - t z`, whose gradient with
+    respect to z is p - t.
+
+    Parameters
+    ----------
+    target : array_like
+        Probabilities, often 0 or 1.
+    output : array_like
+        Predicted probabilities, or logits, of the same shape.
+    from_logits : bool
+        Whether `output` are scores before the sigmoid.
+
+    Examples
+    --------
+    >>> binary_crossentropy([1.0, 0.0], [0.25, 0.25])
+    tensor([1.3862944, 0.2876821])
+    """
+    target, output = _as_tensors(target, output)
+    if target.shape != output.shape:
+        raise ShapeError("binary_crossentropy", "target", got=target.shape, expected=output.shape)
+    target = target.astype(output.dtype)
+    if from_logits or _came_from(output, Sigmoid):
+        z = output if from_logits else output.inputs[0]
+        return Softplus()(z) - target * z
+    p = _clip(output)
+    return -(target * p.log() + (1.0 - target) * (1.0 - p).log())

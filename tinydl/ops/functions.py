@@ -1,0 +1,61 @@
+"""Turn op classes into functions."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from tinydl.engine import Op, Tensor
+
+Function = Callable[..., Tensor]
+
+
+def function_of(op_class: type[Op]) -> Function:
+    """The op as a function: its inputs, then its settings.
+
+    Examples
+    --------
+    >>> from tinydl.ops.softmax import Softmax
+    >>> inspect.signature(function_of(Softmax))
+    <Signature (x, axis=-1)>
+    """
+    count = len(op_class.input_names)
+    starred = op_class.input_names[0].startswith("*")
+    signature = _signature(op_class)
+    shared = None if len(signature.parameters) > count else op_class()
+
+    def function(*arguments: Any, **settings: Any) -> Tensor:
+        if len(arguments) < count or (shared and len(arguments) + len(settings) > count):
+            bound = signature.bind(*arguments, **settings)  # inputs by name, or a TypeError
+            bound.apply_defaults()
+            arguments, settings = bound.args, {}
+        op = shared or op_class(*arguments[count:], **settings)
+        return op(*(arguments[0] if starred else arguments[:count]))
+
+    function.__name__ = function.__qualname__ = op_class.name
+    function.__module__ = op_class.__module__
+    function.__doc__ = _documentation(op_class)
+    function.__signature__ = signature  # type: ignore[attr-defined]  # what help() shows
+    return function
+
+
+def _signature(op_class: type[Op]) -> inspect.Signature:
+    inputs = [
+        inspect.Parameter(name.lstrip("*"), inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        for name in op_class.input_names
+    ]
+    return inspect.Signature([*inputs, *inspect.signature(op_class).parameters.values()])
+
+
+def _documentation(op_class: type[Op]) -> str:
+    """The docstring of the class, followed by what the class knows of its mathematics."""
+    gradients = [f".. math:: {r.formula}" for r in op_class.rules if r is not None]  # type: ignore[attr-defined]
+    parts = [
+        inspect.getdoc(op_class) or "",
+        f"Notes\n-----\n.. math:: {op_class.formula}",
+        *(["Gradients (a bar marks the gradient of the loss):", *gradients] if gradients else []),
+        f"Not differentiable at {op_class.kinks}." if op_class.kinks else "",
+    ]
+    return "\n\n".join(part for part in parts if part)
+

@@ -1,0 +1,61 @@
+"""The methods and operators of `Tensor`: most are ops as they are, a few take other arguments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinydl.engine import Op, Tensor
+from tinydl.ops.elementwise import Cast
+from tinydl.ops.functions import Function
+from tinydl.ops.shape import Reshape, Transpose
+
+REFLECTED = ("__add__", "__sub__", "__mul__", "__truediv__", "__pow__", "__matmul__")
+
+
+def install_methods(functions: dict[str, Function]) -> None:
+    """Give `Tensor` the methods that the ops declare, and those below."""
+    for name, function in functions.items():
+        for method in Op.registry[name].methods:
+            setattr(Tensor, method, function)
+            if method in REFLECTED:
+                setattr(Tensor, method.replace("__", "__r", 1), _swapped(function))
+    for method in (reshape, transpose, astype):
+        setattr(Tensor, method.__name__, method)
+    Tensor.T = property(reverse_axes)  # type: ignore[method-assign, assignment]
+    Tensor.mT = property(swap_last_axes)  # type: ignore[method-assign, assignment]
+
+
+def _swapped(function: Function) -> Function:
+    def reflected(self: Tensor, other: Any) -> Tensor:
+        return function(other, self)
+
+    return reflected
+
+
+def _one_or_many(numbers: tuple[Any, ...]) -> Any:
+    return numbers[0] if len(numbers) == 1 and not isinstance(numbers[0], int) else numbers
+
+
+def reshape(self: Tensor, *newshape: Any) -> Tensor:
+    """The same elements under another shape: ``x.reshape(2, 3)`` or ``x.reshape((2, 3))``."""
+    return Reshape(_one_or_many(newshape))(self)
+
+
+def transpose(self: Tensor, *axes: Any) -> Tensor:
+    """Another order of the axes: ``x.transpose(1, 0)``, ``x.transpose((1, 0))``, or reversed."""
+    return Transpose(_one_or_many(axes) if axes else None)(self)
+
+
+def astype(self: Tensor, dtype: Any) -> Tensor:
+    """The same numbers as another dtype."""
+    return self if self.dtype == dtype else Cast(dtype)(self)
+
+
+def reverse_axes(self: Tensor) -> Tensor:
+    """The tensor with its axes in reverse order."""
+    return Transpose()(self)
+
+
+def swap_last_axes(self: Tensor) -> Tensor:
+    """The tensor with its last two axes exchanged: the transpose of each matrix in it."""
+    return Transpose((*range(self.ndim - 2), self.ndim - 1, self.ndim - 2))(self)

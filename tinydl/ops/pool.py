@@ -1,0 +1,184 @@
+"""Pooling: the largest or the average element of each window, for each channel by itself."""
+
+from __future__ import annotations
+
+from tinydl import kernels
+from tinydl.engine import Op, rule
+from tinydl.ops.windows import (
+    check_data_format,
+    check_images,
+    check_padding,
+    check_window_fits,
+    pair,
+    resolve_padding,
+)
+
+
+class Pool(Op, abstract=True):
+    """An op on the windows of images.
+
+    Parameters
+    ----------
+    inputs : array_like, shape (N, H, W, C)
+    pool_size : int or (int, int)
+        Height and width of the window, in pixels.
+    strides : int or (int, int), optional
+        Step from one window to the next; `pool_size` by default.
+    padding : {"valid", "same"} or ((top, bottom), (left, right))
+        Only whole windows, or windows that reach over the edge and see only real elements.
+    data_format : {None, "channels_last"}
+        Only images with the channels last.
+    """
+
+    input_names = ("inputs",)
+
+    def __init__(self, pool_size=2, strides=None, padding="valid", data_format=None):
+        check_data_format(self.name, data_format)
+        self.pool_size = pair(self.name, "pool_size", pool_size)
+        self.strides = pair(self.name, "strides", pool_size if strides is None else strides)
+        self.padding = check_padding(self.name, padding)
+
+    def check(self, x):
+        check_images(self.name, "inputs", x)
+        (top, bottom), (left, right) = self.geometry(x)[2]
+        image = (x.shape[1] + top + bottom, x.shape[2] + left + right)
+        check_window_fits(self.name, "pool_size", self.pool_size, image)
+
+    def geometry(self, x):
+        """Window, stride and padding, as the kernels and the gradient ops take them."""
+        padding = resolve_padding(self.padding, x.shape[1:3], self.pool_size, self.strides)
+        return self.pool_size, self.strides, padding
+
+    @classmethod
+    def examples(cls, rng):
+        """Windows that tile the image, overlap, leave gaps, and reach over the edge."""
+        x = rng.normal(size=(2, 5, 6, 3))
+        yield cls(2), (x,)
+        yield cls((3, 2), strides=1), (x,)
+        yield cls(2, strides=(3, 2), padding="same"), (x,)
+        yield cls(3, strides=2, padding="same"), (x,)
+        yield cls(2), (x[:0],)
+
+
+class MaxPool(Pool):
+    """The largest element of each window; nan if there is one, the first of several.
+
+    See `Pool` for the parameters: ``max_pool(inputs, pool_size, strides=None, padding="valid")``.
+
+    Examples
+    --------
+    >>> from tinydl import ops
+    >>> image = ops.reshape([1.0, 2.0, 4.0, 3.0], (1, 2, 2, 1))
+    >>> ops.max_pool(image, 2).item()
+    4.0
+    """
+
+    formula = r"y_{nijc} = \max_{p,q} x_{n, s i + p - t, s j + q - l, c}"
+    kinks = "ties: the first element in reading order gets the whole gradient"
+    literal = staticmethod(kernels.literal.max_pool)
+
+    def forward(self, x):
+        return kernels.max_pool(x, *self.geometry(x))
+
+    @rule(r"\bar x_{nhvc} = \sum_{i,j:\, (h, v) = \operatorname{argmax}_{ij}} \bar y_{nijc}")
+    def inputs(self, y_bar, y, x):
+        return MaxPoolGradient(*self.geometry(x))(y_bar, x)
+
+
+class MaxPoolGradient(Op):
+    """Add each element of `g` to the place where the window of `x` has its largest element.
+
+    It is linear in `g`; `x` only says where, so no gradient flows to it.
+    """
+
+    input_names = ("g", "where")
+    formula = r"z_{nhvc} = \sum_{i,j:\, (h, v) = \operatorname{argmax}_{ij}} g_{nijc}"
+    literal = staticmethod(kernels.literal.max_pool_gradient)
+
+    def __init__(self, *geometry):
+        self.geometry = geometry
+
+    def forward(self, g, x):
+        return kernels.max_pool_gradient(g, x, *self.geometry)
+
+    @rule(r"\bar g_{nijc} = \bar z_{n, \operatorname{argmax}_{ij}, c}")
+    def g(self, z_bar, z, g, x):
+        return MaxPoolGather(*self.geometry)(z_bar, x)
+
+    @classmethod
+    def examples(cls, rng):
+        """What the pool's own examples send down."""
+        for pool, (x,) in MaxPool.examples(rng):
+            yield cls(*pool.geometry(x)), (rng.normal(size=pool.forward(x).shape), x)
+
+
+class MaxPoolGather(Op):
+    """Take from `u` the element at the place where the window of `x` has its largest element."""
+
+    input_names = ("u", "where")
+    formula = r"y_{nijc} = u_{n, \operatorname{argmax}_{ij}, c}"
+    literal = staticmethod(kernels.literal.max_pool_gather)
+
+    def __init__(self, *geometry):
+        self.geometry = geometry
+
+    def forward(self, u, x):
+        return kernels.max_pool_gather(u, x, *self.geometry)
+
+    @rule(r"\bar u_{nhvc} = \sum_{i,j:\, (h, v) = \operatorname{argmax}_{ij}} \bar y_{nijc}")
+    def u(self, y_bar, y, u, x):
+        return MaxPoolGradient(*self.geometry)(y_bar, x)
+
+    @classmethod
+    def examples(cls, rng):
+        """The places of the pool's own examples."""
+        for pool, (x,) in MaxPool.examples(rng):
+            yield cls(*pool.geometry(x)), (rng.normal(size=x.shape), x)
+
+
+class AveragePool(Pool):
+    """The average of each window's real elements; padding is not counted.
+
+    See `Pool` for the parameters: ``average_pool(inputs, pool_size, strides=None, padding="valid")``.
+
+    Examples
+    --------
+    >>> from tinydl import ops
+    >>> image = ops.reshape([1.0, 2.0, 4.0, 3.0], (1, 2, 2, 1))
+    >>> ops.average_pool(image, 2).item()
+    2.5
+    """
+
+    formula = r"y_{nijc} = \frac{1}{m_{ij}} \sum_{p,q} x_{n, s i + p - t, s j + q - l, c}"
+    literal = staticmethod(kernels.literal.average_pool)
+
+    def forward(self, x):
+        return kernels.average_pool(x, *self.geometry(x))
+
+    @rule(r"\bar x_{nhvc} = \sum_{i,j:\, (h, v) \in \text{window}_{ij}} \frac{\bar y_{nijc}}{m_{ij}}")
+    def inputs(self, y_bar, y, x):
+        return AveragePoolGradient(x.shape, *self.geometry(x))(y_bar)
+
+
+class AveragePoolGradient(Op):
+    """Spread each element of `g` evenly over its window."""
+
+    input_names = ("g",)
+    formula = r"z_{nhvc} = \sum_{i,j:\, (h, v) \in \text{window}_{ij}} \frac{g_{nijc}}{m_{ij}}"
+    literal = staticmethod(kernels.literal.average_pool_gradient)
+
+    def __init__(self, input_shape, *geometry):
+        self.input_shape, self.geometry = input_shape, geometry
+
+    def forward(self, g):
+        return kernels.average_pool_gradient(g, self.input_shape, *self.geometry)
+
+    @rule(r"\bar g_{nijc} = \frac{1}{m_{ij}} \sum_{p,q} \bar z_{n, s i + p - t, s j + q - l, c}")
+    def g(self, z_bar, z, g):
+        return AveragePool(*self.geometry)(z_bar)
+
+    @classmethod
+    def examples(cls, rng):
+        """What the pool's own examples send down."""
+        for pool, (x,) in AveragePool.examples(rng):
+            yield cls(x.shape, *pool.geometry(x)), (rng.normal(size=pool.forward(x).shape),)
