@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tinydl.cli.progress import Point
+from tinydl.cli.record import Point
 from tinydl.cli.results import Mistake
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from tinydl.callbacks import ModelCheckpoint
 from tinydl.cli.digits import DIGITS, draw
 from tinydl.cli.files import prepare_folder, replacing
 from tinydl.cli.pictures import save_page
-from tinydl.cli.progress import Bar, Record
+from tinydl.cli.record import Record
 from tinydl.cli.results import Mistake, class_scores, worst_mistakes
 from tinydl.datasets import mnist
 from tinydl.errors import NumericalError
@@ -93,15 +93,13 @@ def run(arguments: argparse.Namespace) -> int:
     images = _load(arguments.limit)
     record = Record(len(images.x_train), arguments.batch_size)
     try:
-        with Bar(record, arguments.epochs, console) as bar:
-            model.fit(
-                images.x_train,
-                to_categorical(images.y_train, DIGITS),
-                batch_size=arguments.batch_size,
-                epochs=arguments.epochs,
-                verbose=0,
-                callbacks=[record, bar, ModelCheckpoint(folder / MODEL)],
-            )
+        model.fit(
+            images.x_train,
+            to_categorical(images.y_train, DIGITS),
+            batch_size=arguments.batch_size,
+            epochs=arguments.epochs,
+            callbacks=[record, ModelCheckpoint(folder / MODEL)],
+        )
     except KeyboardInterrupt:
         model.save(folder / MODEL)
         record.save(folder / HISTORY)

@@ -1,4 +1,4 @@
-"""Watching a training: a live bar for the eye, and a record for the history file and the curves."""
+"""A record of a training, for the history file and the learning curves."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ import csv
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from tinydl.callbacks import Callback
 from tinydl.cli.files import replacing
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 # Batches averaged into one point of the learning curves.
 WINDOW = 50
@@ -93,59 +90,3 @@ class Record(Callback):
             writer = csv.writer(file)
             writer.writerow(Epoch._fields)
             writer.writerows(self.epochs)
-
-
-class Bar(Callback):
-    """Shows on the console what a `Record` records: a live bar, and a line for each epoch.
-
-    It is a context manager, so that the bar is closed however the training ends.
-
-    Parameters
-    ----------
-    record : Record
-        Called before this callback, so that its last row is up to date.
-    epochs : int
-        How many epochs the whole bar stands for.
-    console : rich.console.Console
-        Where it is not a terminal, only the lines are printed.
-    """
-
-    def __init__(self, record: Record, epochs: int, console: Console) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-        super().__init__()
-        self.record, self.epochs = record, epochs
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TimeRemainingColumn(),
-            TextColumn("left"),
-            console=console,
-            transient=True,
-        )
-        self._task = self._progress.add_task("", total=epochs * record.images)
-
-    def __enter__(self) -> Bar:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Move the bar, at every tenth batch."""
-        if batch % 10 == 0:
-            row = self.record.epochs[-1]
-            seen = (row.epoch - 1) * self.record.images + row.images
-            self._progress.update(self._task, completed=seen, description=self._line(row))
-
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Leave a line that stays."""
-        row = self.record.epochs[-1]
-        self._progress.console.print(f"{self._line(row)}  {row.seconds:.1f} s")
-
-    def _line(self, row: Epoch) -> str:
-        return (
-            f"epoch {row.epoch}/{self.epochs}  loss {row.loss:.4f}  accuracy {row.accuracy:.4f}  "
-            f"{row.images / row.seconds:6.0f} images/s"
-        )
