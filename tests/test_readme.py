@@ -61,3 +61,7 @@ def test_ci_finds_the_readmes_test_command():
         ["grep", "-cE", pattern, str(ROOT / "README.md")], capture_output=True, text=True
     )
     assert found.stdout.strip() == "1"
+
+
+def test_the_citation_is_of_this_version():
+    assert f"version: {tinydl.__version__}\n" in (ROOT / "CITATION.cff").read_text()

@@ -41,9 +41,9 @@ def test_its_negative_is_turned_round(saved):
 
 
 def test_a_scan_gets_back_its_scale_and_place(saved):
-    for digit in DIGITS[:20]:
-        difference = saved(scan(digit)) - digit / np.float32(255)
-        assert np.abs(difference).mean() < 0.05
+    # Moving a digit by one pixel changes it by 0.06 in the median, to compare.
+    differences = [np.abs(saved(scan(digit)) - digit / 255).mean() for digit in DIGITS[:50]]
+    assert np.median(differences) < 0.03
 
 
 @pytest.mark.parametrize(
@@ -110,15 +110,20 @@ def test_any_shape_gives_a_field(saved, size):
     assert 0 <= field.min() <= field.max() <= 1
 
 
-@given(arrays(float, (20, 13), elements=st.floats(0, 1)).filter(lambda digit: digit.sum() > 0.01))
-def test_center_keeps_the_mass_and_balances_it(digit):
+@given(arrays(float, (20, 13), elements=st.floats(0.5, 1)))
+def test_center_keeps_the_digit_and_balances_it(digit):
     field = center(digit)
     assert np.isclose(field.sum(), digit.sum(), rtol=1e-4)
-    touches_the_rim = np.any([field[0], field[-1]]) or np.any([field[:, 0], field[:, -1]])
-    if not touches_the_rim:
-        for axis in (0, 1):
-            middle = np.arange(28) @ field.sum(axis=1 - axis) / field.sum()
-            assert abs(middle - 14) <= 0.51
+    for axis in (0, 1):
+        middle = np.arange(28) @ field.sum(axis=1 - axis) / field.sum()
+        assert abs(middle - 14) <= 0.51
+
+
+def test_center_keeps_a_lopsided_digit_inside():
+    digit = np.zeros((20, 20))
+    digit[0, 19] = digit[19, 0] = 0.01
+    digit[0, 0] = 1
+    assert np.isclose(center(digit).sum(), digit.sum())
 
 
 @given(arrays(bool, (8, 6)))

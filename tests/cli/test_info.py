@@ -1,4 +1,6 @@
 import platform
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -23,3 +25,12 @@ def test_an_unknown_command_is_one_sentence(arguments, capsys):
         main(arguments)
     assert stopped.value.code == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_reader_that_leaves_is_no_error_worth_a_traceback():
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tinydl", "info"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait() == 1

@@ -13,6 +13,14 @@ from tinydl.saving import load_model
 QUICK = ["train", "--epochs=1", "--limit=320"]
 
 
+def status_of(arguments):
+    """What the shell would see; argparse exits by itself."""
+    try:
+        return main(arguments)
+    except SystemExit as stopped:
+        return stopped.code
+
+
 def rows_of(path):
     with path.open(newline="") as file:
         return list(csv.DictReader(file))
@@ -90,15 +98,15 @@ def test_a_diverging_loss_is_one_sentence_and_keeps_the_history(tmp_path, capsys
         (["--colour"], "--colour"),
     ],
 )
-def test_a_mistake_is_one_sentence_before_any_work(tmp_path, monkeypatch, arguments, expected):
+def test_a_mistake_is_one_sentence_before_any_work(
+    tmp_path, monkeypatch, capsys, arguments, expected
+):
     monkeypatch.chdir(tmp_path)
-    result = subprocess.run(
-        [sys.executable, "-m", "tinydl", *QUICK, *arguments], capture_output=True, text=True
-    )
-    assert result.returncode == 2
-    assert result.stderr.count("\n") == 1
-    assert expected in result.stderr
-    assert result.stdout == ""
+    assert status_of([*QUICK, *arguments]) == 2
+    output = capsys.readouterr()
+    assert output.err.count("\n") == 1
+    assert expected in output.err
+    assert output.out == ""
 
 
 def test_ctrl_c_saves_what_there_is(tmp_path):

@@ -49,7 +49,8 @@ def save_page(
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 7.5), layout="constrained")
-    top, middle, bottom = figure.subfigures(3, 1, height_ratios=[3, 1.7, 2.2])
+    parts = figure.subfigures(3, 1, squeeze=False, height_ratios=[3, 1.7, 2.2])
+    top, middle, bottom = parts[:, 0]
     _draw_curves(top, curve, test_accuracy)
     _draw_filters(middle, filters)
     _draw_mistakes(bottom, mistakes)
