@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinydl.engine import Op, Tensor, rule
+from tinydl.engine import Op, Tensor, rule, tensor
 
 
 class Binary(Op, abstract=True):
@@ -225,7 +225,7 @@ class Minimum(Binary):
 def _share(a: Tensor, b: Tensor, y: Tensor) -> Tensor:
     """How much of the gradient goes to `a`: 1 where it was chosen, 1/2 at ties, else 0."""
     chosen = (a.data == y.data) * 0.5 * (1 + (a.data != b.data))
-    return Tensor(chosen.astype(y.dtype))
+    return tensor(chosen, dtype=y.dtype)
 
 
 class Where(Op):

@@ -81,7 +81,9 @@ class Conv(Op):
             raise ShapeError("conv", "kernel", got=w.shape, expected="4 axes (KH, KW, C_in, C_out)")
         if x.shape[3] != w.shape[2]:
             raise ShapeError(
-                "conv", "inputs", got=f"{x.shape}, with {x.shape[3]} channels",
+                "conv",
+                "inputs",
+                got=f"{x.shape}, with {x.shape[3]} channels",
                 expected=f"{w.shape[2]} channels, as the kernel {w.shape} has",
             )
         (top, bottom), (left, right) = self.sides(x.shape, w.shape)
@@ -102,8 +104,10 @@ class Conv(Op):
     def forward(self, x, w):
         return kernels.conv(x, w, *self.geometry(x, w))
 
-    @rule(r"\bar x_{nhvc} = \sum_{p,q,o} \sum_{i,j:\, s i + d p - t = h,\, s j + d q - l = v}"
-          r" \bar y_{nijo} \, w_{pqco}")
+    @rule(
+        r"\bar x_{nhvc} = \sum_{p,q,o} \sum_{i,j:\, s i + d p - t = h,\, s j + d q - l = v}"
+        r" \bar y_{nijo} \, w_{pqco}"
+    )
     def inputs(self, y_bar, y, x, w):
         return ConvInputGradient(x.shape, *self.geometry(x, w))(y_bar, w)
 
@@ -167,8 +171,10 @@ class ConvKernelGradient(Op):
     def forward(self, x, g):
         return kernels.conv_kernel_gradient(x, g, self.kernel_shape, *self.geometry)
 
-    @rule(r"\bar x_{nhvc} = \sum_{p,q,o} \sum_{i,j:\, s i + d p - t = h,\, s j + d q - l = v}"
-          r" g_{nijo} \, \bar v_{pqco}")
+    @rule(
+        r"\bar x_{nhvc} = \sum_{p,q,o} \sum_{i,j:\, s i + d p - t = h,\, s j + d q - l = v}"
+        r" g_{nijo} \, \bar v_{pqco}"
+    )
     def x(self, v_bar, v, x, g):
         return ConvInputGradient(x.shape, *self.geometry)(g, v_bar)
 

@@ -56,7 +56,10 @@ class SoftmaxCrossEntropy(Op):
     def check(self, t, z):
         if t.shape != z.shape:
             raise ShapeError(
-                "categorical_crossentropy", "target", got=t.shape, expected=z.shape,
+                "categorical_crossentropy",
+                "target",
+                got=t.shape,
+                expected=z.shape,
                 hint="whole-number labels need sparse_categorical_crossentropy or to_categorical",
             )
         if z.shape[normalize_axes("categorical_crossentropy", self.axis, z.ndim)[0]] == 0:
@@ -70,7 +73,9 @@ class SoftmaxCrossEntropy(Op):
         axis = self.axis % z.ndim
         return -LogSoftmax(axis)(z) * y_bar.reshape((*z.shape[:axis], 1, *z.shape[axis + 1 :]))
 
-    @rule(r"\bar z_k = \bar y \Big( p_k \sum_j t_j - t_k \Big), \quad p = \operatorname{softmax}(z)")
+    @rule(
+        r"\bar z_k = \bar y \Big( p_k \sum_j t_j - t_k \Big), \quad p = \operatorname{softmax}(z)"
+    )
     def logits(self, y_bar, y, t, z):
         axis = self.axis % z.ndim
         y_bar = y_bar.reshape((*z.shape[:axis], 1, *z.shape[axis + 1 :]))
@@ -134,7 +139,10 @@ def categorical_crossentropy(
     target, output = _as_tensors(target, output)
     if target.shape != output.shape:
         raise ShapeError(
-            "categorical_crossentropy", "target", got=target.shape, expected=output.shape,
+            "categorical_crossentropy",
+            "target",
+            got=target.shape,
+            expected=output.shape,
             hint="whole-number labels need sparse_categorical_crossentropy or to_categorical",
         )
     target = target.astype(output.dtype)
@@ -182,9 +190,13 @@ def sparse_categorical_crossentropy(
         labels = labels[..., 0]
     if labels.shape != output.shape[:-1]:
         raise ShapeError(
-            where, "target", got=target.shape, expected=output.shape[:-1],
+            where,
+            "target",
+            got=target.shape,
+            expected=output.shape[:-1],
             hint="one-hot labels need categorical_crossentropy"
-            if target.shape == output.shape else "one label for each row of the output",
+            if target.shape == output.shape
+            else "one label for each row of the output",
         )
     if labels.dtype.kind == "f" and np.array_equal(labels, np.round(labels)):
         labels = labels.astype(np.int64)
@@ -194,7 +206,10 @@ def sparse_categorical_crossentropy(
     if labels.size and not (0 <= labels.min() and labels.max() < classes):
         wrong = labels[(labels < 0) | (labels >= classes)].flat[0]
         raise DataError(
-            where, "a label", got=wrong, expected=f"0 to {classes - 1}",
+            where,
+            "a label",
+            got=wrong,
+            expected=f"0 to {classes - 1}",
             hint=f"the output has {classes} classes",
         )
     one_hot = OneHot(classes, output.dtype)(labels)

@@ -266,6 +266,8 @@ class Cast(Op):
             self.dtype = np.dtype(dtype)
         except TypeError:
             raise DTypeError("cast", "dtype", got=repr(dtype), expected="a NumPy dtype") from None
+        if self.dtype.kind != "f":
+            self.rules = (None,)  # no gradient flows through whole numbers
 
     def forward(self, x):
         return x.astype(self.dtype, copy=False)
@@ -274,9 +276,11 @@ class Cast(Op):
     def x(self, y_bar, y, x):
         return Cast(x.dtype)(y_bar)
 
-    def rule_of(self, position):
-        """No gradient flows through whole numbers."""
-        return super().rule_of(position) if self.dtype.kind == "f" else None
+    @classmethod
+    def examples(cls, rng):
+        """To the precision it has, and to whole numbers."""
+        yield cls("float64"), (rng.normal(size=(3, 4)),)
+        yield cls("int64"), (rng.normal(size=(3, 4)),)
 
 
 class OneHot(Op):

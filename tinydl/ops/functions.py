@@ -26,8 +26,10 @@ def function_of(op_class: type[Op]) -> Function:
     shared = None if len(signature.parameters) > count else op_class()
 
     def function(*arguments: Any, **settings: Any) -> Tensor:
-        if len(arguments) < count or (shared and len(arguments) + len(settings) > count):
-            bound = signature.bind(*arguments, **settings)  # inputs by name, or a TypeError
+        if shared is not None and len(arguments) == count and not settings and not starred:
+            return shared(*arguments)
+        if shared is not None or len(arguments) < count:  # inputs by name, or a wrong call
+            bound = signature.bind(*arguments, **settings)
             bound.apply_defaults()
             arguments, settings = bound.args, {}
         op = shared or op_class(*arguments[count:], **settings)
@@ -58,4 +60,3 @@ def _documentation(op_class: type[Op]) -> str:
         f"Not differentiable at {op_class.kinks}." if op_class.kinks else "",
     ]
     return "\n\n".join(part for part in parts if part)
-

@@ -46,7 +46,11 @@ class Matmul(Op):
         for name, x in zip(self.input_names, (x1, x2), strict=True):
             if x.ndim == 0:
                 raise ShapeError(
-                    "matmul", name, got="a single number", expected="at least one axis", hint="use *"
+                    "matmul",
+                    name,
+                    got="a single number",
+                    expected="at least one axis",
+                    hint="use *",
                 )
         row = x1.reshape((1, -1)) if x1.ndim == 1 else x1
         column = x2.reshape((-1, 1)) if x2.ndim == 1 else x2
@@ -58,7 +62,10 @@ class Matmul(Op):
     def check(self, x1, x2):
         if x1.shape[-1] != x2.shape[-2]:
             raise ShapeError(
-                "matmul", "x2", got=x2.shape, expected=f"(..., {x1.shape[-1]}, any)",
+                "matmul",
+                "x2",
+                got=x2.shape,
+                expected=f"(..., {x1.shape[-1]}, any)",
                 hint=f"x1 is {x1.shape}, and its last length must be the last but one of x2",
             )
 
@@ -76,6 +83,11 @@ class Matmul(Op):
     @classmethod
     def examples(cls, rng):
         """Plain, broadcast over leading axes, a single number wide, and an empty sum."""
-        shapes = [((3, 4), (4, 2)), ((2, 3, 4), (4, 5)), ((2, 1, 3, 2), (3, 2, 2)), ((1, 1), (1, 1))]
+        shapes = [
+            ((3, 4), (4, 2)),
+            ((2, 3, 4), (4, 5)),
+            ((2, 1, 3, 2), (3, 2, 2)),
+            ((1, 1), (1, 1)),
+        ]
         for a, b in (*shapes, ((2, 0), (0, 3))):
             yield cls(), (rng.normal(size=a), rng.normal(size=b))

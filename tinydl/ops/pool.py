@@ -63,7 +63,7 @@ class Pool(Op, abstract=True):
 class MaxPool(Pool):
     """The largest element of each window; nan if there is one, the first of several.
 
-    See `Pool` for the parameters: ``max_pool(inputs, pool_size, strides=None, padding="valid")``.
+    The parameters are those of `Pool`.
 
     Examples
     --------
@@ -139,7 +139,7 @@ class MaxPoolGather(Op):
 class AveragePool(Pool):
     """The average of each window's real elements; padding is not counted.
 
-    See `Pool` for the parameters: ``average_pool(inputs, pool_size, strides=None, padding="valid")``.
+    The parameters are those of `Pool`.
 
     Examples
     --------
@@ -155,7 +155,9 @@ class AveragePool(Pool):
     def forward(self, x):
         return kernels.average_pool(x, *self.geometry(x))
 
-    @rule(r"\bar x_{nhvc} = \sum_{i,j:\, (h, v) \in \text{window}_{ij}} \frac{\bar y_{nijc}}{m_{ij}}")
+    @rule(
+        r"\bar x_{nhvc} = \sum_{i,j:\, (h, v) \in \text{window}_{ij}} \frac{\bar y_{nijc}}{m_{ij}}"
+    )
     def inputs(self, y_bar, y, x):
         return AveragePoolGradient(x.shape, *self.geometry(x))(y_bar)
 

@@ -19,7 +19,10 @@ def normalize_axes(where: str, axis, ndim: int) -> tuple[int, ...]:
     for one in axes:
         if not -ndim <= one < ndim:
             raise ShapeError(
-                where, "axis", got=axis, expected=f"between {-ndim} and {ndim - 1}",
+                where,
+                "axis",
+                got=axis,
+                expected=f"between {-ndim} and {ndim - 1}",
                 hint=f"the tensor has {ndim} axes",
             )
     counted = tuple(sorted(one % ndim for one in axes))
@@ -225,3 +228,9 @@ class Argmax(Op):
 
     def forward(self, x):
         return np.argmax(x, axis=self.axis, keepdims=self.keepdims)
+
+    @classmethod
+    def examples(cls, rng):
+        """All elements, and one axis."""
+        yield cls(), (rng.normal(size=(3, 4)),)
+        yield cls(axis=1, keepdims=True), (rng.normal(size=(3, 4)),)

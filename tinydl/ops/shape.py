@@ -31,8 +31,11 @@ class Reshape(Op):
             return x.reshape(self.newshape)
         except ValueError:
             raise ShapeError(
-                "reshape", "newshape", got=self.newshape,
-                expected=f"a shape of {x.size} elements", hint=f"x is {x.shape}",
+                "reshape",
+                "newshape",
+                got=self.newshape,
+                expected=f"a shape of {x.size} elements",
+                hint=f"x is {x.shape}",
             ) from None
 
     @rule(r"\bar x_{i} = \bar y_{j}")
@@ -67,7 +70,10 @@ class Transpose(Op):
     def check(self, x):
         if self.axes is None:
             return
-        if len(self.axes) != x.ndim or len(normalize_axes("transpose", self.axes, x.ndim)) != x.ndim:
+        if (
+            len(self.axes) != x.ndim
+            or len(normalize_axes("transpose", self.axes, x.ndim)) != x.ndim
+        ):
             raise ShapeError(
                 "transpose", "axes", got=self.axes, expected=f"each of the {x.ndim} axes once"
             )
@@ -181,7 +187,9 @@ class Squeeze(Op):
         if self.axis is None:
             return
         if any(x.shape[axis] != 1 for axis in normalize_axes("squeeze", self.axis, x.ndim)):
-            raise ShapeError("squeeze", "axis", got=self.axis, expected=f"axes of length 1 in {x.shape}")
+            raise ShapeError(
+                "squeeze", "axis", got=self.axis, expected=f"axes of length 1 in {x.shape}"
+            )
 
     def forward(self, x):
         return np.squeeze(x, self.axis)
@@ -231,7 +239,7 @@ class GetItem(Op):
 
 
 class PutItem(Op):
-    """Zeros of `shape` into which the elements are added at `key`: what goes down from ``x[key]``."""
+    """Zeros of `shape`, to which the elements are added at `key`: the gradient of ``x[key]``."""
 
     input_names = ("x",)
     formula = r"y_i = \sum_{k : i(k) = i} x_k"
@@ -276,11 +284,15 @@ class Concatenate(Op):
         axis = normalize_axes("concatenate", self.axis, xs[0].ndim)[0]
         for position, x in enumerate(xs):
             fits = x.ndim == xs[0].ndim and all(
-                n == m for i, (n, m) in enumerate(zip(x.shape, xs[0].shape, strict=True)) if i != axis
+                n == m
+                for i, (n, m) in enumerate(zip(x.shape, xs[0].shape, strict=True))
+                if i != axis
             )
             if not fits:
                 raise ShapeError(
-                    "concatenate", f"xs[{position}]", got=x.shape,
+                    "concatenate",
+                    f"xs[{position}]",
+                    got=x.shape,
                     expected=f"the shape of xs[0], {xs[0].shape}, but for axis {axis}",
                 )
 
@@ -339,4 +351,3 @@ class Stack(Op):
         """Along the first and the last axis."""
         for axis in (0, -1):
             yield cls(axis), tuple(rng.normal(size=(2, 3)) for _ in range(3))
-

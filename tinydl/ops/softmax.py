@@ -19,7 +19,9 @@ class OverAxis(Op, abstract=True):
 
     def check(self, x):
         if x.shape[normalize_axes(self.name, self.axis, x.ndim)[0]] == 0:
-            raise ShapeError(self.name, "x", got=x.shape, expected=f"elements along axis {self.axis}")
+            raise ShapeError(
+                self.name, "x", got=x.shape, expected=f"elements along axis {self.axis}"
+            )
 
     @classmethod
     def examples(cls, rng):

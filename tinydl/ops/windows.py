@@ -19,7 +19,10 @@ def pair(where: str, argument: str, value) -> Pair:
     whole = all(hasattr(n, "__index__") and not isinstance(n, bool) for n in numbers)
     if len(numbers) != 2 or not whole or min(numbers) < 1:
         raise ArgumentError(
-            where, argument, got=repr(value), expected="a positive whole number, or two (height, width)"
+            where,
+            argument,
+            got=repr(value),
+            expected="a positive whole number, or two (height, width)",
         )
     return int(numbers[0]), int(numbers[1])
 
@@ -27,8 +30,8 @@ def pair(where: str, argument: str, value) -> Pair:
 def resolve_padding(padding, image: Pair, window: Pair, strides: Pair, dilation: Pair = (1, 1)):
     r"""How much to pad: ((top, bottom), (left, right)).
 
-    ``"valid"`` pads nothing. ``"same"`` pads so that the output has length :math:`\lceil H/s \rceil`,
-    and the odd element goes to the bottom or the right, as in Keras.
+    ``"valid"`` pads nothing, ``"same"`` until the output has length :math:`\lceil H/s \rceil`;
+    the odd element goes to the bottom or the right, as in Keras.
 
     Examples
     --------
@@ -53,11 +56,18 @@ def check_padding(where: str, padding) -> object:
         if padding.lower() in ("valid", "same"):
             return padding.lower()
     elif isinstance(padding, (tuple, list)) and len(padding) == 2:
-        sides = tuple(tuple(side) if isinstance(side, (tuple, list)) else (side, side) for side in padding)
-        if all(len(side) == 2 and all(isinstance(n, int) and n >= 0 for n in side) for side in sides):
+        sides = tuple(
+            tuple(side) if isinstance(side, (tuple, list)) else (side, side) for side in padding
+        )
+        if all(
+            len(side) == 2 and all(isinstance(n, int) and n >= 0 for n in side) for side in sides
+        ):
             return sides
     raise ArgumentError(
-        where, "padding", got=repr(padding), expected="'valid', 'same' or ((top, bottom), (left, right))"
+        where,
+        "padding",
+        got=repr(padding),
+        expected="'valid', 'same' or ((top, bottom), (left, right))",
     )
 
 
@@ -65,7 +75,10 @@ def check_data_format(where: str, data_format) -> None:
     """Refuse channels first."""
     if data_format not in (None, "channels_last"):
         raise ArgumentError(
-            where, "data_format", got=repr(data_format), expected="'channels_last': (N, H, W, C)",
+            where,
+            "data_format",
+            got=repr(data_format),
+            expected="'channels_last': (N, H, W, C)",
             hint="move the channel axis to the end with transpose((0, 2, 3, 1))",
         )
 
@@ -74,9 +87,13 @@ def check_images(where: str, argument: str, x) -> None:
     """Refuse what is not a batch of images."""
     if x.ndim != 4:
         raise ShapeError(
-            where, argument, got=x.shape, expected="4 axes (N, H, W, C)",
+            where,
+            argument,
+            got=x.shape,
+            expected="4 axes (N, H, W, C)",
             hint="a single image needs a batch axis, grey images a channel axis: x[..., None]"
-            if x.ndim == 3 else "",
+            if x.ndim == 3
+            else "",
         )
 
 
@@ -84,7 +101,9 @@ def check_window_fits(where: str, argument: str, span: Pair, image: Pair) -> Non
     """Refuse a window that is larger than the padded image."""
     if span[0] > image[0] or span[1] > image[1]:
         raise ShapeError(
-            where, argument, got=f"{span[0]} x {span[1]} pixels with its dilation",
+            where,
+            argument,
+            got=f"{span[0]} x {span[1]} pixels with its dilation",
             expected=f"at most the padded image, {image[0]} x {image[1]}",
             hint="use a smaller window, or padding='same'",
         )

@@ -1,0 +1,286 @@
+"""The tensor: an array that remembers the op and the inputs it was made from.
+
+Arrays inside tensors are frozen (read-only), so what an op has read stays as it was. A tensor that
+is not the result of an op can be given another array by `Tensor.assign`; whoever recorded the
+former one notices (`tinydl.engine`).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinydl.errors import DTypeError, GradientError, ShapeError
+
+if TYPE_CHECKING:
+    from tinydl.engine import Op
+
+DEFAULT_DTYPE = np.dtype("float32")
+
+_serial_numbers = itertools.count()
+
+
+class Tensor:
+    """An array that remembers the op and the inputs it was made from.
+
+    Use `tensor` to make one. Operators, indexing and NumPy's array methods (``x.sum(axis=0)``,
+    ``x @ w``, ``x[1:]``) are ops of `tinydl.ops`, installed on this class by that package.
+
+    Attributes
+    ----------
+    data : numpy.ndarray
+        The values, read-only. ``x.numpy()`` is the same array, ``np.array(x)`` a copy to write to.
+    requires_grad : bool
+        Whether gradients flow to this tensor.
+    grad : Tensor or None
+        What `backward` added up here; only in leaves, and where `retain_grad` asked for it.
+    op : Op or None
+        The op that made this tensor; None for a leaf.
+    inputs : tuple of Tensor
+        That op's inputs, in the order of ``op.input_names``.
+    arrays_read : tuple of numpy.ndarray
+        Their arrays at the time the op read them.
+    serial_number : int
+        Counts the tensors made; a result always has a higher number than its inputs.
+    name : str or None
+        A name for messages, such as ``"dense/kernel"``.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "arrays_read",
+        "data",
+        "grad",
+        "inputs",
+        "name",
+        "op",
+        "requires_grad",
+        "retains_grad",
+        "serial_number",
+    )
+    # NumPy then leaves `array + tensor` to Tensor.__radd__ instead of making an object array.
+    __array_ufunc__ = None
+
+    data: np.ndarray
+    requires_grad: bool
+    grad: Tensor | None
+    op: Op | None
+    inputs: tuple[Tensor, ...]
+    arrays_read: tuple[np.ndarray, ...]
+    serial_number: int
+    name: str | None
+    retains_grad: bool
+
+    def __init__(
+        self,
+        data: np.ndarray,
+        requires_grad: bool = False,
+        name: str | None = None,
+        op: Op | None = None,
+        inputs: tuple[Tensor, ...] = (),
+        arrays_read: tuple[np.ndarray, ...] = (),
+    ) -> None:
+        if requires_grad and op is None and data.dtype.kind != "f":
+            raise DTypeError(
+                "tensor",
+                "requires_grad=True with dtype",
+                got=data.dtype,
+                expected="a floating dtype",
+                hint="gradients of whole numbers are not defined; pass dtype='float32'",
+            )
+        data.setflags(write=False)
+        self.data = data
+        self.requires_grad = requires_grad
+        self.name = name
+        self.op = op
+        self.inputs = inputs
+        self.arrays_read = arrays_read
+        self.serial_number = next(_serial_numbers)
+        self.grad = None
+        self.retains_grad = False
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis."""
+        return self.data.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The type of the elements."""
+        return self.data.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self.data.ndim
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self.data.size
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no recorded op made this tensor."""
+        return self.op is None
+
+    def numpy(self) -> np.ndarray:
+        """The values as a read-only array, not copied."""
+        return self.data
+
+    def item(self) -> Any:
+        """The only element, as a Python number."""
+        if self.size != 1:
+            raise ShapeError(
+                "item",
+                "the tensor",
+                got=self.shape,
+                expected="exactly one element",
+                hint="index it first",
+            )
+        return self.data.item()
+
+    def detach(self) -> Tensor:
+        """The same values without the history: no gradient flows through."""
+        return Tensor(self.data, name=self.name)
+
+    def retain_grad(self) -> None:
+        """Ask `backward` to keep the gradient of this interior tensor in ``.grad``."""
+        self.retains_grad = True
+
+    def assign(self, value: Any) -> None:
+        """Give a leaf other values of the same shape; they are copied and cast to its dtype.
+
+        A gradient that still needs the former values raises `GradientError` instead of using these.
+        """
+        if not self.is_leaf:
+            raise GradientError(
+                "assign",
+                f"the tensor is the result of {self.op}, only leaves can be assigned",
+                hint="assign to detach() of it, or compute a new tensor",
+            )
+        array = np.array(value.data if isinstance(value, Tensor) else value, dtype=self.dtype)
+        if array.shape != self.shape:
+            raise ShapeError(
+                f"assign to {self.name or 'a tensor'}",
+                "value",
+                got=array.shape,
+                expected=self.shape,
+            )
+        array.setflags(write=False)
+        self.data = array
+
+    def __repr__(self) -> str:
+        values = np.array2string(self.data, separator=", ", prefix="tensor(")
+        dtype = "" if self.dtype in (DEFAULT_DTYPE, np.int64, np.bool_) else f", dtype={self.dtype}"
+        origin = (
+            f", op={self.op}" if self.op else ", requires_grad=True" if self.requires_grad else ""
+        )
+        return f"tensor({values}{dtype}{origin})"
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.data, dtype=dtype, copy=copy)
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        return bool(self.data)
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        return self.data.__index__()
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        raise GradientError(
+            "tensor[...] = value",
+            "tensors do not change in place",
+            hint="use ops.where for a changed copy, or assign() to give a leaf other values",
+        )
+
+    if TYPE_CHECKING:  # installed by tinydl.engine, and by tinydl.ops from each op's `methods`
+
+        def backward(self, gradient: Any = None, create_graph: bool = False) -> None: ...
+        def __getattr__(self, name: str) -> Callable[..., Tensor]: ...
+        def __getitem__(self, key: Any) -> Tensor: ...
+        def __add__(self, other: Any) -> Tensor: ...
+        def __radd__(self, other: Any) -> Tensor: ...
+        def __sub__(self, other: Any) -> Tensor: ...
+        def __rsub__(self, other: Any) -> Tensor: ...
+        def __mul__(self, other: Any) -> Tensor: ...
+        def __rmul__(self, other: Any) -> Tensor: ...
+        def __truediv__(self, other: Any) -> Tensor: ...
+        def __rtruediv__(self, other: Any) -> Tensor: ...
+        def __pow__(self, other: Any) -> Tensor: ...
+        def __rpow__(self, other: Any) -> Tensor: ...
+        def __matmul__(self, other: Any) -> Tensor: ...
+        def __rmatmul__(self, other: Any) -> Tensor: ...
+        def __neg__(self) -> Tensor: ...
+        def __abs__(self) -> Tensor: ...
+        def __lt__(self, other: Any) -> Tensor: ...
+        def __le__(self, other: Any) -> Tensor: ...
+        def __gt__(self, other: Any) -> Tensor: ...
+        def __ge__(self, other: Any) -> Tensor: ...
+
+
+def tensor(
+    data: Any, requires_grad: bool = False, dtype: Any = None, name: str | None = None
+) -> Tensor:
+    """Make a tensor from numbers; they are copied.
+
+    Parameters
+    ----------
+    data : array_like or Tensor
+        Arrays keep their dtype; Python floats become float32, Python integers int64.
+    requires_grad : bool
+        Whether gradients flow to this tensor.
+    dtype : dtype, optional
+        Convert to this type.
+    name : str, optional
+        A name for messages.
+
+    Raises
+    ------
+    DTypeError
+        When the data are not numbers, or not real.
+    ShapeError
+        When nested lists have different lengths.
+
+    Examples
+    --------
+    >>> tensor([[1.0, 2.0], [3.0, 4.0]]).shape
+    (2, 2)
+    >>> tensor([1.0]).dtype, tensor(np.array([1.0])).dtype
+    (dtype('float32'), dtype('float64'))
+    """
+    if isinstance(data, Tensor):
+        data = data.data
+    try:
+        array = np.array(data, dtype=dtype)
+    except ValueError as error:
+        raise ShapeError(
+            "tensor", "data", hint=f"not a rectangular array of numbers ({error})"
+        ) from None
+    except TypeError as error:
+        raise DTypeError("tensor", "data", hint=f"not an array of numbers ({error})") from None
+    if array.dtype.kind not in "fiub":
+        raise DTypeError(
+            "tensor", "data", got=f"of dtype {array.dtype}", expected="real numbers or booleans"
+        )
+    came_from_python = not isinstance(data, (np.ndarray, np.generic))
+    if dtype is None and came_from_python and array.dtype == np.float64:
+        array = array.astype(DEFAULT_DTYPE)
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    return Tensor(array, requires_grad, name)
