@@ -21,6 +21,10 @@ Environment variables, read once at import:
 
 from __future__ import annotations
 
+import os
+import warnings
+
+from tinydl.kernels import literal, reference, threads
 from tinydl.kernels.choice import Choice, Report, active, report, reset_report, use
 from tinydl.kernels.declared import (
     average_pool,
@@ -34,6 +38,19 @@ from tinydl.kernels.declared import (
     max_pool_gradient,
 )
 from tinydl.kernels.geometry import output_length
+from tinydl.kernels.threads import get_num_threads, set_num_threads
+
+try:
+    from tinydl.kernels import compiled
+except ImportError as error:
+    if os.environ.get("TINYDL_REQUIRE_C") == "1":
+        raise ImportError(
+            f"TINYDL_REQUIRE_C=1, but the C core of tinydl is not here ({error}); "
+            "install tinydl where there is a C compiler"
+        ) from error
+    _c_core = None
+else:
+    _c_core = compiled
 
 __all__ = [
     "Choice",
@@ -44,14 +61,44 @@ __all__ = [
     "conv",
     "conv_input_gradient",
     "conv_kernel_gradient",
+    "get_num_threads",
+    "instruction_set",
+    "literal",
     "matmul",
     "max_pool",
     "max_pool_gather",
     "max_pool_gradient",
     "output_length",
+    "reference",
     "report",
     "reset_report",
+    "set_num_threads",
+    "threads",
     "use",
 ]
 
-use("numpy")
+
+def instruction_set() -> str:
+    """Tell for which instruction set the C kernels in use were compiled; "none" without C.
+
+    Examples
+    --------
+    >>> instruction_set() in ("none", "baseline", "avx2", "avx512")
+    True
+    """
+    return _c_core.instruction_set if _c_core else "none"
+
+
+def _choose_from_environment() -> None:
+    wanted = os.environ.get("TINYDL_KERNELS") or "c"
+    if wanted == "c" and _c_core is None:
+        warnings.warn(
+            "tinydl was installed without its C core and computes with NumPy, which is slower; "
+            "TINYDL_KERNELS=numpy chooses that silently.",
+            stacklevel=2,
+        )
+        wanted = "numpy"
+    use(wanted)
+
+
+_choose_from_environment()

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from functools import update_wrapper
-from types import ModuleType, TracebackType
+from importlib import import_module
+from pathlib import Path
+from types import TracebackType
 from typing import Any, NamedTuple
 
-from tinydl.errors import unknown_name
-from tinydl.kernels import literal, reference
+from tinydl.errors import ArgumentError, unknown_name
+from tinydl.kernels import reference
 
 Function = Callable[..., Any]
+
+BUILT_IN = {
+    "c": "tinydl.kernels.compiled",
+    "numpy": "tinydl.kernels.reference",
+    "literal": "tinydl.kernels.literal",
+}
 
 
 class Server(NamedTuple):
@@ -39,6 +47,7 @@ class Kernel:
         self.servers: tuple[Server, ...] = ()
 
     def __call__(self, *inputs: Any, **settings: Any) -> Any:
+        """Compute the kernel."""
         for label, function in self.servers:
             result = function(*inputs, **settings)
             if result is not NotImplemented:
@@ -51,7 +60,7 @@ class Kernel:
 
 
 def kernel(result_shape: Callable[..., tuple[int, ...]]) -> Kernel:
-    """Declare a kernel: a function's name, arguments and docstring; it computes the result's shape."""
+    """Declare a kernel by a function with its name and arguments that gives the result's shape."""
     declared = KERNELS[result_shape.__name__] = Kernel(result_shape)
     return declared
 
@@ -75,18 +84,32 @@ class Choice:
             KERNELS[name].servers = servers
 
 
-def use(backend: str | ModuleType | object) -> Choice:
+def use(backend: str | Path | object) -> Choice:
     """Choose who serves the kernels; those that `backend` lacks are served by the reference.
 
     Parameters
     ----------
-    backend : str, module or object
-        ``"numpy"`` or ``"literal"``, or anything with functions named like the kernels.
+    backend : str, path, module or object
+        ``"c"``, ``"numpy"`` or ``"literal"``; or your own: a module or any object with functions
+        named like the kernels, or the path of a ``.py`` or ``.c`` file that defines some. A C
+        file is compiled at once by the machine's ``cc``; the functions it may define are
+        declared in ``tinydl.h``.
 
     Returns
     -------
     Choice
         A context manager that restores the former choice at its end.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such backend or file, it has no kernel, or it does not compile.
+
+    Notes
+    -----
+    Functions of your own in Python get read-only views of the arrays, and what they return is
+    checked: its shape, and that float32 stays float32. One may return NotImplemented to leave
+    a call to the reference.
 
     Examples
     --------
@@ -95,23 +118,50 @@ def use(backend: str | ModuleType | object) -> Choice:
     'literal'
     """
     former = {name: kernel.servers for name, kernel in KERNELS.items()}
-    label, functions = _functions(backend)
-    fallback = {name: Server("numpy", getattr(reference, name)) for name in KERNELS}
-    for name, declared in KERNELS.items():
-        chosen = (Server(label, functions[name]),) if name in functions else ()
-        declared.servers = (*chosen, fallback[name]) if label != "numpy" else (fallback[name],)
+    label, functions = _find(backend)
+    if not functions:
+        raise ArgumentError(
+            "use",
+            "backend",
+            got=label,
+            expected="something with at least one kernel",
+            hint="the kernels are " + ", ".join(KERNELS),
+        )
+    for name, kernel in KERNELS.items():
+        fallback = Server("numpy", getattr(reference, name))
+        chosen = Server(label, functions[name]) if name in functions else fallback
+        kernel.servers = (fallback,) if chosen == fallback else (chosen, fallback)
     return Choice(former)
 
 
-def _functions(backend: Any) -> tuple[str, dict[str, Function]]:
-    built_in = {"numpy": reference, "literal": literal}
-    if isinstance(backend, str):
-        if backend not in built_in:
-            raise unknown_name("use", "backend", backend, built_in)
-        label, backend = backend, built_in[backend]
-    else:
-        label = getattr(backend, "__name__", type(backend).__name__)
-    return label, {name: getattr(backend, name) for name in KERNELS if hasattr(backend, name)}
+def _find(backend: Any) -> tuple[str, dict[str, Function]]:
+    """Give the label and the functions of a backend."""
+    if isinstance(backend, str) and backend in BUILT_IN:
+        module = _built_in(backend)
+        label = f"c ({module.instruction_set})" if backend == "c" else backend
+        return label, {name: getattr(module, name) for name in KERNELS}
+    from tinydl.kernels import plugin  # which needs this module's table of kernels
+
+    if isinstance(backend, str | Path):
+        path = Path(backend)
+        if path.suffix not in (".py", ".c"):
+            raise unknown_name("use", "backend", str(backend), BUILT_IN)
+        return path.name, plugin.load_file(path)
+    label = getattr(backend, "__name__", type(backend).__name__)
+    return label, plugin.functions_of(backend)
+
+
+def _built_in(name: str) -> Any:
+    try:
+        return import_module(BUILT_IN[name])
+    except ImportError as error:
+        raise ArgumentError(
+            "use",
+            "backend",
+            got=repr(name),
+            expected="kernels that are installed",
+            hint=f"install tinydl where there is a C compiler ({error})",
+        ) from error
 
 
 def active() -> dict[str, str]:

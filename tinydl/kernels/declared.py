@@ -32,9 +32,16 @@ def matmul(a: Array, b: Array) -> Shape:
     >>> matmul(np.ones((2, 3)), np.ones((3, 4))).shape
     (2, 4)
     """
-    if a.ndim < 2 or b.ndim < 2 or a.shape[-1] != b.shape[-2]:
-        raise ShapeError("matmul", "a, b", got=(a.shape, b.shape), expected="(M, K), (K, N)")
-    leading = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    for name, matrix in (("a", a), ("b", b)):
+        if matrix.ndim < 2:
+            raise ShapeError("matmul", name, got=matrix.shape, expected="at least two axes")
+    if a.shape[-1] != b.shape[-2]:
+        raise ShapeError("matmul", "b", got=b.shape, expected=f"(..., {a.shape[-1]}, any)")
+    try:
+        leading = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    except ValueError:
+        expected = f"leading axes that broadcast with those of a, {a.shape}"
+        raise ShapeError("matmul", "b", got=b.shape, expected=expected) from None
     return (*leading, a.shape[-2], b.shape[-1])
 
 
@@ -80,9 +87,10 @@ def conv_input_gradient(
 def conv_kernel_gradient(
     x: Array, g: Array, kernel_shape: Shape, strides: Pair, padding: Padding, dilation: Pair
 ) -> Shape:
-    r"""Derive <g, conv(x, w)> by w, which has `kernel_shape`: each w gets every x it met, times g.
+    r"""Derive <g, conv(x, w)> by w, which has `kernel_shape`: each w gets the x it met, times g.
 
-    .. math:: \bar w_{pqco} = \sum_{nij} x_{n,\, i s + p d - top,\, j s + q d - left,\, c}\; g_{nijo}
+    .. math:: \bar w_{pqco} =
+              \sum_{nij} x_{n,\, i s + p d - top,\, j s + q d - left,\, c}\; g_{nijo}
 
     Examples
     --------

@@ -19,6 +19,8 @@ Pair = tuple[int, int]
 Shape = tuple[int, ...]
 Padding = tuple[Pair, Pair]
 
+BEYOND = 2**31  # settings below it keep the arithmetic of 64-bit integers in C exact
+
 
 class Window(NamedTuple):
     """A window that slides over a batch of images; the fields are those of the C struct."""
@@ -70,12 +72,17 @@ def output_length(
     >>> output_length(28, 3, stride=2, padding=(0, 1))
     14
     """
-    settings = {"window": window, "strides": stride, "dilation": dilation}
-    for name, value in settings.items():
-        if value < 1:
-            raise ArgumentError("output_length", name, got=value, expected="at least 1")
-    if min(padding) < 0:
-        raise ArgumentError("output_length", "padding", got=padding, expected="at least 0")
+    for name, least, values in (
+        ("window", 1, (window,)),
+        ("strides", 1, (stride,)),
+        ("dilation", 1, (dilation,)),
+        ("padding", 0, padding),
+    ):
+        for value in values:
+            if not least <= value < BEYOND:
+                raise ArgumentError(
+                    "output_length", name, got=value, expected=f"from {least} to {BEYOND - 1}"
+                )
     room = length + sum(padding)
     span = (window - 1) * dilation + 1
     if span > room:

@@ -87,7 +87,7 @@ def max_pool(x: Array, pool_size: Pair, strides: Pair, padding: Padding) -> Arra
 def max_pool_gather(u: Array, x: Array, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
     """y[n, i, j, c] = u at the place where the window at (i, j) of x has its maximum."""
     window = place_pool(x.shape, pool_size, strides, padding)
-    y = np.zeros(_output_shape(window, window.channels), u.dtype)
+    y = np.zeros(_output_shape(window, window.channels), np.result_type(u))
     for n, c in np.ndindex(window.batch, window.channels):
         for (i, j), places in _places(window).items():
             row, column = _winner(x[n, :, :, c], places)
@@ -105,7 +105,7 @@ def max_pool_gradient(
         for (i, j), places in _places(window).items():
             row, column = _winner(x[n, :, :, c], places)
             x_bar[n, row, column, c] += g[n, i, j, c]
-    return x_bar.astype(g.dtype)
+    return x_bar.astype(np.result_type(g))
 
 
 def average_pool(x: Array, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
@@ -138,7 +138,7 @@ def average_pool_gradient(
 
 
 def _meetings(window: Window) -> Iterator[tuple[Place, Place, Place]]:
-    """Yield (i, j), (p, q) and the (row, column) of the image where they meet; padding is left out."""
+    """Yield (i, j), (p, q) and the (row, column) of the image where they meet, padding apart."""
     for i, j in np.ndindex(window.output_height, window.output_width):
         for p, q in np.ndindex(window.window_height, window.window_width):
             row = i * window.stride_height + p * window.dilation_height - window.padding_top

@@ -64,14 +64,14 @@ def max_pool(x: Array, pool_size: Pair, strides: Pair, padding: Padding) -> Arra
     """y[n, i, j, c] = the greatest element of the window at (i, j); NaN wins."""
     window = place_pool(x.shape, pool_size, strides, padding)
     taps = [tap for _, tap in _taps(_pad(x, padding, "edge"), window)]
-    return np.ascontiguousarray(reduce(np.maximum, taps[1:], taps[0].copy()))
+    return np.ascontiguousarray(reduce(np.maximum, taps[1:], taps[0].astype(np.result_type(x))))
 
 
 def max_pool_gather(u: Array, x: Array, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
     """y[n, i, j, c] = u at the place where the window at (i, j) of x has its maximum."""
     window = place_pool(x.shape, pool_size, strides, padding)
     winner = _winner(x, window, padding)
-    y = np.zeros(winner.shape, u.dtype)
+    y = np.zeros(winner.shape, np.result_type(u))
     for (p, q), tap in _taps(_pad(u, padding, "constant"), window):
         np.copyto(y, tap, where=winner == p * window.window_width + q)
     return y
@@ -83,7 +83,7 @@ def max_pool_gradient(
     """In gather, y came from the winning place of the window; so that place gets g."""
     window = place_pool(x.shape, pool_size, strides, padding)
     winner = _winner(x, window, padding)
-    x_bar = _padded_zeros(x.shape, padding, g.dtype)
+    x_bar = _padded_zeros(x.shape, padding, np.result_type(g))
     for (p, q), tap in _taps(x_bar, window):
         np.add(tap, g, out=tap, where=winner == p * window.window_width + q)
     return _crop(x_bar, window)

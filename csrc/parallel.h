@@ -1,0 +1,36 @@
+/* Threads, in one place: with OpenMP tasks are shared among them, without it they run in turn. */
+#ifndef TINYDL_PARALLEL_H
+#define TINYDL_PARALLEL_H
+
+#include <stdint.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+typedef void task_function(const void *job, int64_t task, int thread);
+
+/* Calls body(job, task, thread) for every task in 0 .. tasks - 1 and thread in 0 .. threads - 1. */
+static void run_tasks(task_function *body, const void *job, int64_t tasks, int threads)
+{
+#ifdef _OPENMP
+    if (threads > 1 && tasks > 1) {
+#pragma omp parallel for num_threads(threads) schedule(dynamic)
+        for (int64_t task = 0; task < tasks; task++)
+            body(job, task, omp_get_thread_num());
+        return;
+    }
+#else
+    (void)threads;
+#endif
+    for (int64_t task = 0; task < tasks; task++)
+        body(job, task, 0);
+}
+
+/* Waking a thread takes some microseconds: each should have at least `grain` of the work. */
+static int useful_threads(int64_t work, int64_t grain, int threads)
+{
+    int64_t useful = work / grain;
+    return useful < 1 ? 1 : useful < threads ? (int)useful : threads;
+}
+
+#endif

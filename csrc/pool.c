@@ -1,0 +1,244 @@
+/* Pooling: the maximum or the mean of each window, channel by channel, and the gradients.
+ *
+ * With row = i * stride_height + p - padding_top, and column likewise, over the (p, q) that lie
+ * on the image:
+ *     max_pool      y[n, i, j, c] = max of x[n, row, column, c]
+ *     average_pool  y[n, i, j, c] = mean of x[n, row, column, c]
+ */
+#include <string.h>
+
+#include "parallel.h"
+#include "tinydl.h"
+
+/* Channels are worked on in blocks of up to this many, whose maxima fit on the stack. */
+#define CHANNELS_BLOCK 64
+
+#define READS_WORTH_A_THREAD 50000
+
+typedef struct {
+    const real *u, *x, *g;
+    real *result;
+    const window *s;
+    int64_t blocks;
+} pooling;
+
+/* What a window sees of the image: rows x columns pixels from pixel (row, column) on. */
+typedef struct {
+    int64_t row, column, rows, columns;
+} view;
+
+static view view_at(const window *s, int64_t i, int64_t j)
+{
+    int64_t top = i * s->stride_height - s->padding_top;
+    int64_t left = j * s->stride_width - s->padding_left;
+    int64_t bottom = top + s->window_height, right = left + s->window_width;
+    top = top < 0 ? 0 : top;
+    left = left < 0 ? 0 : left;
+    bottom = bottom > s->height ? s->height : bottom;
+    right = right > s->width ? s->width : right;
+    return (view){top, left, bottom - top, right - left};
+}
+
+/* The number of x[n, row, column, c] in x (batch, height, width, channels). */
+static int64_t at(const window *s, int64_t n, int64_t row, int64_t column, int64_t c)
+{
+    return ((n * s->height + row) * s->width + column) * s->channels + c;
+}
+
+/* The same for y and g (batch, output_height, output_width, channels). */
+static int64_t output_at(const window *s, int64_t n, int64_t i, int64_t j, int64_t c)
+{
+    return ((n * s->output_height + i) * s->output_width + j) * s->channels + c;
+}
+
+/* How many channels the block that begins at channel c has. */
+static int64_t block_size(const window *s, int64_t c)
+{
+    return s->channels - c < CHANNELS_BLOCK ? s->channels - c : CHANNELS_BLOCK;
+}
+
+/* Sets image n of the result to zero in a block of channels. */
+static void clear(const pooling *p, int64_t n, int64_t c, int64_t channels)
+{
+    for (int64_t pixel = 0; pixel < p->s->height * p->s->width; pixel++)
+        memset(p->result + at(p->s, n, 0, pixel, c), 0, channels * sizeof(real));
+}
+
+/* best (channels) = the greatest of best and x; NaN is greater than all. */
+static void keep_greater(real *restrict best, const real *restrict x, int64_t channels)
+{
+    for (int64_t c = 0; c < channels; c++)
+        best[c] = (x[c] > best[c]) | (x[c] != x[c]) ? x[c] : best[c];
+}
+
+/* sum (channels) += x */
+static void add(real *restrict sum, const real *restrict x, int64_t channels)
+{
+    for (int64_t c = 0; c < channels; c++)
+        sum[c] += x[c];
+}
+
+/* Task (n, i) of max_pool: one row of y. */
+static void max_pool_row(const void *job, int64_t task, int thread)
+{
+    (void)thread;
+    const pooling *p = job;
+    const window *s = p->s;
+    int64_t n = task / s->output_height, i = task % s->output_height;
+    for (int64_t j = 0; j < s->output_width; j++) {
+        real *y = p->result + output_at(s, n, i, j, 0);
+        view v = view_at(s, i, j);
+        memcpy(y, p->x + at(s, n, v.row, v.column, 0), s->channels * sizeof(real));
+        for (int64_t row = v.row; row < v.row + v.rows; row++)
+            for (int64_t column = v.column; column < v.column + v.columns; column++)
+                keep_greater(y, p->x + at(s, n, row, column, 0), s->channels);
+    }
+}
+
+/* Task (n, i) of average_pool: one row of y. */
+static void average_pool_row(const void *job, int64_t task, int thread)
+{
+    (void)thread;
+    const pooling *p = job;
+    const window *s = p->s;
+    int64_t n = task / s->output_height, i = task % s->output_height;
+    for (int64_t j = 0; j < s->output_width; j++) {
+        real *y = p->result + output_at(s, n, i, j, 0);
+        view v = view_at(s, i, j);
+        memset(y, 0, s->channels * sizeof(real));
+        for (int64_t row = v.row; row < v.row + v.rows; row++)
+            for (int64_t column = v.column; column < v.column + v.columns; column++)
+                add(y, p->x + at(s, n, row, column, 0), s->channels);
+        for (int64_t c = 0; c < s->channels; c++)
+            y[c] /= (real)(v.rows * v.columns);
+    }
+}
+
+/* winner (channels) = the number within the view of each channel's first maximum. */
+static void find_winners(const pooling *p, int64_t n, view v, int64_t c, int64_t channels,
+                         int32_t *restrict winner)
+{
+    real best[CHANNELS_BLOCK];
+    memcpy(best, p->x + at(p->s, n, v.row, v.column, c), channels * sizeof(real));
+    memset(winner, 0, channels * sizeof(int32_t));
+    for (int64_t k = 1; k < v.rows * v.columns; k++) {
+        const real *x = p->x + at(p->s, n, v.row + k / v.columns, v.column + k % v.columns, c);
+        for (int64_t b = 0; b < channels; b++) {
+            int wins = (x[b] > best[b]) | ((x[b] != x[b]) & (best[b] == best[b]));
+            best[b] = wins ? x[b] : best[b];
+            winner[b] = wins ? (int32_t)k : winner[b];
+        }
+    }
+}
+
+/* Task (n, block of channels) of max_pool_gather. */
+static void max_pool_gather_block(const void *job, int64_t task, int thread)
+{
+    (void)thread;
+    const pooling *p = job;
+    const window *s = p->s;
+    int64_t n = task / p->blocks, c = task % p->blocks * CHANNELS_BLOCK;
+    int64_t channels = block_size(s, c);
+    int32_t winner[CHANNELS_BLOCK];
+    for (int64_t i = 0; i < s->output_height; i++)
+        for (int64_t j = 0; j < s->output_width; j++) {
+            view v = view_at(s, i, j);
+            find_winners(p, n, v, c, channels, winner);
+            real *restrict y = p->result + output_at(s, n, i, j, c);
+            for (int64_t k = 0; k < v.rows * v.columns; k++) {
+                const real *u = p->u + at(s, n, v.row + k / v.columns, v.column + k % v.columns, c);
+                for (int64_t b = 0; b < channels; b++)
+                    y[b] = winner[b] == k ? u[b] : y[b];
+            }
+        }
+}
+
+/* Task (n, block of channels) of max_pool_gradient: no other task writes there. */
+static void max_pool_gradient_block(const void *job, int64_t task, int thread)
+{
+    (void)thread;
+    const pooling *p = job;
+    const window *s = p->s;
+    int64_t n = task / p->blocks, c = task % p->blocks * CHANNELS_BLOCK;
+    int64_t channels = block_size(s, c);
+    int32_t winner[CHANNELS_BLOCK];
+    clear(p, n, c, channels);
+    for (int64_t i = 0; i < s->output_height; i++)
+        for (int64_t j = 0; j < s->output_width; j++) {
+            view v = view_at(s, i, j);
+            find_winners(p, n, v, c, channels, winner);
+            const real *restrict g = p->g + output_at(s, n, i, j, c);
+            for (int64_t k = 0; k < v.rows * v.columns; k++) {
+                real *restrict x_bar =
+                    p->result + at(s, n, v.row + k / v.columns, v.column + k % v.columns, c);
+                for (int64_t b = 0; b < channels; b++)
+                    x_bar[b] += winner[b] == k ? g[b] : 0;
+            }
+        }
+}
+
+/* Task (n, block of channels) of average_pool_gradient. */
+static void average_pool_gradient_block(const void *job, int64_t task, int thread)
+{
+    (void)thread;
+    const pooling *p = job;
+    const window *s = p->s;
+    int64_t n = task / p->blocks, c = task % p->blocks * CHANNELS_BLOCK;
+    int64_t channels = block_size(s, c);
+    clear(p, n, c, channels);
+    for (int64_t i = 0; i < s->output_height; i++)
+        for (int64_t j = 0; j < s->output_width; j++) {
+            view v = view_at(s, i, j);
+            const real *restrict g = p->g + output_at(s, n, i, j, c);
+            for (int64_t k = 0; k < v.rows * v.columns; k++) {
+                real *restrict x_bar =
+                    p->result + at(s, n, v.row + k / v.columns, v.column + k % v.columns, c);
+                for (int64_t b = 0; b < channels; b++)
+                    x_bar[b] += g[b] / (real)(v.rows * v.columns);
+            }
+        }
+}
+
+/* Runs `body` for every row of the output, or every block of channels, of every image. */
+static int run(task_function *body, pooling job, int by_rows, int threads)
+{
+    const window *s = job.s;
+    int64_t reads = s->batch * s->output_height * s->output_width * s->channels *
+                    s->window_height * s->window_width;
+    job.blocks = (s->channels + CHANNELS_BLOCK - 1) / CHANNELS_BLOCK;
+    run_tasks(body, &job, s->batch * (by_rows ? s->output_height : job.blocks),
+              useful_threads(reads, READS_WORTH_A_THREAD, threads));
+    return 0;
+}
+
+/* x (batch, height, width, channels) -> y (batch, output_height, output_width, channels) */
+int max_pool(const real *x, real *y, const window *s, int threads)
+{
+    return run(max_pool_row, (pooling){.x = x, .result = y, .s = s}, 1, threads);
+}
+
+/* u like x, x -> y: like max_pool(x), but the elements of u at those places. */
+int max_pool_gather(const real *u, const real *x, real *y, const window *s, int threads)
+{
+    return run(max_pool_gather_block, (pooling){.u = u, .x = x, .result = y, .s = s}, 0, threads);
+}
+
+/* g like y, x -> x_bar like x: in gather y came from the winner's place, so that place gets g. */
+int max_pool_gradient(const real *g, const real *x, real *x_bar, const window *s, int threads)
+{
+    return run(max_pool_gradient_block, (pooling){.g = g, .x = x, .result = x_bar, .s = s}, 0,
+               threads);
+}
+
+/* x (batch, height, width, channels) -> y (batch, output_height, output_width, channels) */
+int average_pool(const real *x, real *y, const window *s, int threads)
+{
+    return run(average_pool_row, (pooling){.x = x, .result = y, .s = s}, 1, threads);
+}
+
+/* g like y -> x_bar like x: y was the mean of m pixels, so each of them gets g / m. */
+int average_pool_gradient(const real *g, real *x_bar, const window *s, int threads)
+{
+    return run(average_pool_gradient_block, (pooling){.g = g, .result = x_bar, .s = s}, 0,
+               threads);
+}

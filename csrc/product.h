@@ -1,0 +1,257 @@
+/* y (rows, columns) = sum over k of a(i, k) * b(k, j): the one fast loop that matrix products
+ * and convolutions share.
+ *
+ * The plain loop reads two numbers from memory for each multiplication. This one
+ *   - computes a tile of y at a time, kept in registers: TILE_ROWS x TILE_COLUMNS sums, for
+ *     which it reads only TILE_ROWS + TILE_COLUMNS numbers a step;
+ *   - copies blocks of a and b before into panels, in the order in which the tile reads them,
+ *     small enough to stay in the cache while they are used again and again.
+ * a and b need not exist as matrices: who calls says how to copy a panel of them, and so a
+ * convolution copies patches of the image.
+ *
+ * The sum over k is always taken in the same order, however many threads there are: the cuts
+ * through rows and columns do not touch it, and those through k follow from the sizes alone.
+ */
+#ifndef TINYDL_PRODUCT_H
+#define TINYDL_PRODUCT_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "parallel.h"
+#include "tinydl.h"
+
+#ifndef VECTOR_BYTES
+#define VECTOR_BYTES 16
+#endif
+
+/* Of 16 vector registers a tile of 6 x 2 leaves four for a and b; AVX-512 has 32. */
+#if VECTOR_BYTES == 64
+#define TILE_ROWS 12
+#else
+#define TILE_ROWS 6
+#endif
+#define TILE_VECTORS 2
+
+#define LANES ((int64_t)(VECTOR_BYTES / sizeof(real)))
+#define TILE_COLUMNS (TILE_VECTORS * LANES)
+
+/* A block of a is ROWS_BLOCK x TERMS_BLOCK (L1 and L2 cache), one of b TERMS_BLOCK x COLUMNS_BLOCK. */
+#define ROWS_BLOCK 96
+#define TERMS_BLOCK 256
+#define COLUMNS_BLOCK 512
+
+/* A long sum for a small y is cut into up to MOST_CHUNKS parts, so that threads can share it. */
+#define MOST_CHUNKS 8
+#define SHORTEST_CHUNK 512
+#define LARGEST_CHUNKED_RESULT 32768
+
+#define WORK_WORTH_A_THREAD 400000
+#define CACHE_LINE 64
+
+typedef real vector __attribute__((vector_size(VECTOR_BYTES)));
+typedef real unaligned_vector
+    __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(real)), may_alias));
+
+typedef struct product product;
+
+/* Copies the numbers (first + i, first_term + k), i < count, k < terms, to panel[k * width + i],
+ * and zeros for count <= i < width. For a, i counts rows, and width is TILE_ROWS; for b, columns. */
+typedef void copy_function(const product *job, int64_t batch, int64_t first, int64_t count,
+                           int64_t first_term, int64_t terms, real *panel);
+
+struct product {
+    int64_t batch, rows, columns, terms;
+    copy_function *copy_a, *copy_b;
+    const real *a, *b;
+    const matrices *strides;
+    const window *window;
+    real *y;
+
+    int64_t chunks, row_parts, column_parts;
+    real *partial_sums;
+    real *panels;
+    int64_t panels_size, a_panels_size;
+};
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t round_up(int64_t count, int64_t unit)
+{
+    return (count + unit - 1) / unit * unit;
+}
+
+/* Where part `index` of `parts` begins, when `count` is divided in whole units. */
+static int64_t part_begins(int64_t index, int64_t parts, int64_t count, int64_t unit)
+{
+    int64_t units = (count + unit - 1) / unit;
+    return smaller(units * index / parts * unit, count);
+}
+
+/* tile (TILE_ROWS, TILE_COLUMNS) = sum over k of a (terms, TILE_ROWS) * b (terms, TILE_COLUMNS),
+ * added to what is there if `add`; the rows of the tile lie `stride` apart. */
+static void multiply_tile(int64_t terms, const real *a, const real *b, real *tile, int64_t stride,
+                          int add)
+{
+    vector sum[TILE_ROWS][TILE_VECTORS] = {{{0}}};
+    for (int64_t k = 0; k < terms; k++, a += TILE_ROWS, b += TILE_COLUMNS) {
+        const vector *b_row = (const vector *)b;
+#pragma GCC unroll 16
+        for (int i = 0; i < TILE_ROWS; i++)
+#pragma GCC unroll 4
+            for (int j = 0; j < TILE_VECTORS; j++)
+                sum[i][j] += a[i] * b_row[j];
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < TILE_ROWS; i++)
+#pragma GCC unroll 4
+        for (int j = 0; j < TILE_VECTORS; j++) {
+            unaligned_vector *y = (unaligned_vector *)(tile + i * stride + j * LANES);
+            if (add)
+                sum[i][j] += *y;
+            *y = sum[i][j];
+        }
+}
+
+/* The same at the border of y, where the tile hangs over: only rows x columns of it are real. */
+static void multiply_border_tile(int64_t terms, const real *a, const real *b, real *y,
+                                 int64_t stride, int add, int64_t rows, int64_t columns)
+{
+    real tile[TILE_ROWS * TILE_COLUMNS];
+    multiply_tile(terms, a, b, tile, TILE_COLUMNS, 0);
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < columns; j++) {
+            real sum = tile[i * TILE_COLUMNS + j];
+            y[i * stride + j] = add ? y[i * stride + j] + sum : sum;
+        }
+}
+
+/* y (rows, columns) from panels of a and b that hold `terms` steps; y's rows lie `stride` apart. */
+static void multiply_panels(int64_t rows, int64_t columns, int64_t terms, const real *a_panels,
+                            const real *b_panels, real *y, int64_t stride, int add)
+{
+    for (int64_t j = 0; j < columns; j += TILE_COLUMNS)
+        for (int64_t i = 0; i < rows; i += TILE_ROWS) {
+            const real *a = a_panels + i * terms, *b = b_panels + j * terms;
+            real *tile = y + i * stride + j;
+            if (i + TILE_ROWS <= rows && j + TILE_COLUMNS <= columns)
+                multiply_tile(terms, a, b, tile, stride, add);
+            else
+                multiply_border_tile(terms, a, b, tile, stride, add, smaller(TILE_ROWS, rows - i),
+                                     smaller(TILE_COLUMNS, columns - j));
+        }
+}
+
+/* Copies `count` rows of a or columns of b, panel after panel of `width` each. */
+static void copy_panels(copy_function *copy, int64_t width, const product *job, int64_t batch,
+                        int64_t first, int64_t count, int64_t first_term, int64_t terms,
+                        real *panels)
+{
+    for (int64_t i = 0; i < count; i += width)
+        copy(job, batch, first + i, smaller(width, count - i), first_term, terms,
+             panels + i * terms);
+}
+
+/* One task: a part of the rows and columns of one y of the batch, for one chunk of the terms. */
+static void multiply_part(const void *any_job, int64_t task, int thread)
+{
+    const product *job = any_job;
+    int64_t column_part = task % job->column_parts;
+    int64_t row_part = task / job->column_parts % job->row_parts;
+    int64_t chunk = task / job->column_parts / job->row_parts % job->chunks;
+    int64_t batch = task / job->column_parts / job->row_parts / job->chunks;
+
+    int64_t j_begin = part_begins(column_part, job->column_parts, job->columns, TILE_COLUMNS);
+    int64_t j_end = part_begins(column_part + 1, job->column_parts, job->columns, TILE_COLUMNS);
+    int64_t i_begin = part_begins(row_part, job->row_parts, job->rows, TILE_ROWS);
+    int64_t i_end = part_begins(row_part + 1, job->row_parts, job->rows, TILE_ROWS);
+    int64_t k_begin = part_begins(chunk, job->chunks, job->terms, 1);
+    int64_t k_end = part_begins(chunk + 1, job->chunks, job->terms, 1);
+
+    int64_t size = job->rows * job->columns;
+    real *y = chunk == 0 ? job->y : job->partial_sums + (chunk - 1) * job->batch * size;
+    y += batch * size;
+    real *a_panels = job->panels + thread * job->panels_size;
+    real *b_panels = a_panels + job->a_panels_size;
+
+    for (int64_t j = j_begin; j < j_end; j += COLUMNS_BLOCK)
+        for (int64_t k = k_begin; k < k_end; k += TERMS_BLOCK) {
+            int64_t columns = smaller(COLUMNS_BLOCK, j_end - j);
+            int64_t terms = smaller(TERMS_BLOCK, k_end - k);
+            copy_panels(job->copy_b, TILE_COLUMNS, job, batch, j, columns, k, terms, b_panels);
+            for (int64_t i = i_begin; i < i_end; i += ROWS_BLOCK) {
+                int64_t rows = smaller(ROWS_BLOCK, i_end - i);
+                copy_panels(job->copy_a, TILE_ROWS, job, batch, i, rows, k, terms, a_panels);
+                multiply_panels(rows, columns, terms, a_panels, b_panels,
+                                y + i * job->columns + j, job->columns, k > k_begin);
+            }
+        }
+}
+
+/* How many chunks the sum is cut into: a matter of sizes only, never of the number of threads. */
+static int64_t count_chunks(const product *job)
+{
+    if (job->batch * job->rows * job->columns > LARGEST_CHUNKED_RESULT)
+        return 1;
+    int64_t chunks = smaller(job->terms / SHORTEST_CHUNK, MOST_CHUNKS);
+    return chunks < 1 ? 1 : chunks;
+}
+
+/* Cuts y into enough parts that each thread has one; rows first, for they are cheaper to cut. */
+static void cut_result(product *job, int threads)
+{
+    int64_t tasks = job->batch * job->chunks;
+    int64_t wanted = tasks >= threads ? 1 : (threads + tasks - 1) / tasks;
+    int64_t row_tiles = (job->rows + TILE_ROWS - 1) / TILE_ROWS;
+    int64_t column_tiles = (job->columns + TILE_COLUMNS - 1) / TILE_COLUMNS;
+    if (row_tiles >= column_tiles) {
+        job->row_parts = smaller(wanted, row_tiles);
+        job->column_parts = smaller((wanted + job->row_parts - 1) / job->row_parts, column_tiles);
+    } else {
+        job->column_parts = smaller(wanted, column_tiles);
+        job->row_parts = smaller((wanted + job->column_parts - 1) / job->column_parts, row_tiles);
+    }
+}
+
+/* Computes y; the fields of the job from `chunks` on are filled in here. */
+static int multiply(product *job, int threads)
+{
+    int64_t results = job->batch * job->rows * job->columns;
+    if (results == 0)
+        return 0;
+    if (job->terms == 0) {
+        memset(job->y, 0, results * sizeof(real));
+        return 0;
+    }
+    threads = useful_threads(results * job->terms, WORK_WORTH_A_THREAD, threads);
+    job->chunks = count_chunks(job);
+    cut_result(job, threads);
+
+    int64_t terms = smaller(job->terms, TERMS_BLOCK);
+    int64_t line = CACHE_LINE / sizeof(real);
+    int64_t rows = round_up(smaller(job->rows, ROWS_BLOCK), TILE_ROWS);
+    int64_t columns = round_up(smaller(job->columns, COLUMNS_BLOCK), TILE_COLUMNS);
+    job->a_panels_size = round_up(rows * terms, line);
+    job->panels_size = job->a_panels_size + round_up(columns * terms, line);
+    int64_t partial_size = (job->chunks - 1) * results;
+
+    int64_t numbers = threads * job->panels_size + partial_size + line;
+    char *memory = malloc(numbers * sizeof(real));
+    if (memory == NULL)
+        return 1;
+    job->panels = (real *)(memory + CACHE_LINE - (uintptr_t)memory % CACHE_LINE);
+    job->partial_sums = job->panels + threads * job->panels_size;
+
+    run_tasks(multiply_part, job, job->batch * job->chunks * job->row_parts * job->column_parts,
+              threads);
+    for (int64_t chunk = 1; chunk < job->chunks; chunk++)
+        for (int64_t i = 0; i < results; i++)
+            job->y[i] += job->partial_sums[(chunk - 1) * results + i];
+    free(memory);
+    return 0;
+}
+
+#endif

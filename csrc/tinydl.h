@@ -1,0 +1,69 @@
+/* The kernels of tinydl: what each one computes, on which shapes.
+ *
+ * `real` is float or double. Every array is contiguous, its last axis fastest. No kernel changes
+ * its inputs. `threads` is the number of threads it may use. Each returns 0, or 1 if there was
+ * no memory to work in.
+ *
+ * To write a kernel of your own, include this header, define one of these functions, and call
+ * tinydl.kernels.use("your_file.c"): it is compiled twice, for each meaning of `real`.
+ */
+#ifndef TINYDL_H
+#define TINYDL_H
+
+#include <stdint.h>
+
+#ifndef real
+#define real float
+#endif
+
+/* Where a window stands on an image. Window element (p, q) of output (i, j) lies on
+ *     row    = i * stride_height + p * dilation_height - padding_top
+ *     column = j * stride_width  + q * dilation_width  - padding_left
+ * of the image; outside 0 <= row < height and 0 <= column < width is padding. */
+typedef struct {
+    int64_t batch, height, width, channels;
+    int64_t window_height, window_width, filters;
+    int64_t output_height, output_width;
+    int64_t stride_height, stride_width;
+    int64_t padding_top, padding_left;
+    int64_t dilation_height, dilation_width;
+} window;
+
+/* The shapes of a matrix product, and how far apart the elements of a and b lie:
+ *     a(n, i, k) = a[n * a_batch_stride + i * a_row_stride + k * a_term_stride]
+ *     b(n, k, j) = b[n * b_batch_stride + k * b_term_stride + j * b_column_stride] */
+typedef struct {
+    int64_t batch, rows, terms, columns;
+    int64_t a_batch_stride, a_row_stride, a_term_stride;
+    int64_t b_batch_stride, b_term_stride, b_column_stride;
+} matrices;
+
+/* y (batch, rows, columns) = a (batch, rows, terms) times b (batch, terms, columns) */
+int matmul(const real *a, const real *b, real *y, const matrices *s, int threads);
+
+/* x (batch, height, width, channels), w (window_height, window_width, channels, filters)
+ * -> y (batch, output_height, output_width, filters) */
+int conv(const real *x, const real *w, real *y, const window *s, int threads);
+
+/* g like y, w -> x_bar like x */
+int conv_input_gradient(const real *g, const real *w, real *x_bar, const window *s, int threads);
+
+/* x, g like y -> w_bar like w */
+int conv_kernel_gradient(const real *x, const real *g, real *w_bar, const window *s, int threads);
+
+/* x (batch, height, width, channels) -> y (batch, output_height, output_width, channels) */
+int max_pool(const real *x, real *y, const window *s, int threads);
+
+/* u like x, x -> y: the elements of u at the places of x's maxima */
+int max_pool_gather(const real *u, const real *x, real *y, const window *s, int threads);
+
+/* g like y, x -> x_bar like x: g brought to the places of x's maxima */
+int max_pool_gradient(const real *g, const real *x, real *x_bar, const window *s, int threads);
+
+/* x (batch, height, width, channels) -> y (batch, output_height, output_width, channels) */
+int average_pool(const real *x, real *y, const window *s, int threads);
+
+/* g like y -> x_bar like x */
+int average_pool_gradient(const real *g, real *x_bar, const window *s, int threads);
+
+#endif

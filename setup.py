@@ -1,0 +1,136 @@
+"""Build the C core: csrc/*.c once for each element type and instruction set, called through cffi.
+
+The C files are written for one element type `real` and one width of vectors. Here a file of a
+few lines is made for each combination: it defines `real` and VECTOR_BYTES, renames each kernel
+(conv to conv_float_avx2), and includes the C files as they are.
+
+With TINYDL_REQUIRE_C=1 a failure to compile is an error; else tinydl is installed without C.
+"""
+
+import os
+import platform
+import runpy
+import shutil
+import sys
+import sysconfig
+from pathlib import Path
+
+from cffi import FFI
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+CSRC = Path("csrc")
+HEADER = (CSRC / "tinydl.h").read_text()
+header = runpy.run_path("tinydl/kernels/header.py")  # importing tinydl would need NumPy
+SOURCES = ("matmul.c", "conv.c", "pool.c")
+REAL_TYPES = ("float", "double")
+# Bytes in a vector, and what the compiler may use beyond what every such CPU has.
+INSTRUCTION_SETS = {
+    "baseline": (16, ""),
+    "avx2": (32, "avx2,fma"),
+    "avx512": (64, "avx2,fma,avx512f,avx512dq,avx512bw,avx512vl"),
+}
+FLAGS = ["-std=c11", "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast"]
+BEST_INSTRUCTION_SET = "\nconst char *best_instruction_set(void);\n"
+
+VARIANT = """\
+#define real {real}
+#ifdef __x86_64__
+#define VECTOR_BYTES {vector_bytes}
+{target}
+#endif
+{renames}
+{includes}
+{end}
+"""
+TARGET = """\
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((target("{features}"))), apply_to = function)
+#else
+#pragma GCC target("{features}")
+#endif"""
+END_OF_TARGET = """\
+#if defined(__clang__) && defined(__x86_64__)
+#pragma clang attribute pop
+#endif"""
+
+
+def variant(real: str, instruction_set: str) -> str:
+    """The C file that compiles every kernel for one element type and instruction set."""
+    vector_bytes, features = INSTRUCTION_SETS[instruction_set]
+    renames = header["renames"](HEADER, f"{real}_{instruction_set}")
+    return VARIANT.format(
+        real=real,
+        vector_bytes=vector_bytes,
+        target=TARGET.format(features=features) if features else "",
+        renames="\n".join(f"#define {name} {renamed}" for name, renamed in renames.items()),
+        includes="\n".join(f'#include "{source}"' for source in SOURCES),
+        end=END_OF_TARGET if features else "",
+    )
+
+
+def may_be_x86() -> bool:
+    """On macOS one build may be for two kinds of CPU at once."""
+    return platform.machine().lower() in ("x86_64", "amd64") or sys.platform == "darwin"
+
+
+class BuildCore(build_ext):
+    """Compile with OpenMP; where that fails without it; where that fails go without C."""
+
+    def run(self):
+        super().run()
+        package = Path(self.get_ext_fullpath("tinydl.kernels._compiled")).parent
+        shutil.copy(CSRC / "tinydl.h", package)  # for kernels that users write
+
+    def build_extension(self, ext):
+        ext.sources = [str(CSRC / "cpu.c"), *self.generate()]
+        required = os.environ.get("TINYDL_REQUIRE_C") == "1"
+        for openmp in (["-fopenmp"], []):
+            ext.extra_compile_args = FLAGS + openmp
+            ext.extra_link_args = openmp
+            try:
+                super().build_extension(ext)
+                return
+            except Exception as error:  # each compiler class raises errors of its own
+                failure = error
+        if required:
+            raise failure
+        ext.optional = True
+        print(f"tinydl: installed without its C core, as it could not be compiled: {failure}")
+
+    def generate(self) -> list[str]:
+        """Write the C files of all variants, and cffi's, which lets Python call them."""
+        folder = Path(self.build_temp)
+        folder.mkdir(parents=True, exist_ok=True)
+        instruction_sets = INSTRUCTION_SETS if may_be_x86() else ["baseline"]
+        files = {
+            f"{real}_{name}": variant(real, name)
+            for real in REAL_TYPES
+            for name in instruction_sets
+        }
+        for name, text in files.items():
+            (folder / f"{name}.c").write_text(text)
+        declarations = header["declarations"](HEADER, files) + BEST_INSTRUCTION_SET
+        ffi = FFI()
+        ffi.cdef(declarations)
+        ffi.set_source("tinydl.kernels._compiled", "#include <stdint.h>\n" + declarations)
+        ffi.emit_c_code(str(folder / "_compiled.c"))
+        return [str(folder / f"{name}.c") for name in (*files, "_compiled")]
+
+
+# The stable ABI lets one build serve every version of Python, except free-threaded ones.
+stable_abi = not sysconfig.get_config_var("Py_GIL_DISABLED")
+
+setup(
+    ext_modules=[
+        Extension(
+            "tinydl.kernels._compiled",
+            sources=[str(CSRC / "cpu.c")],
+            depends=[str(path) for path in sorted(CSRC.glob("*.[ch]"))],
+            include_dirs=[str(CSRC)],
+            py_limited_api=stable_abi,
+        )
+    ],
+    cmdclass={"build_ext": BuildCore},
+    options={"bdist_wheel": {"py_limited_api": "cp311"}} if stable_abi else {},
+)

@@ -1,0 +1,172 @@
+"""Calling the C functions of ``tinydl.h`` on NumPy arrays: ours, and those of a student's file.
+
+A C function gets bare pointers, so all that it relies on is made sure of here: the shapes (by
+the declarations), the element type, contiguity, and room for the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinydl.kernels import declared
+from tinydl.kernels.geometry import Padding, Pair, Shape, place_pool, place_window
+
+Array = NDArray[np.generic]
+
+REAL_TYPES = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
+
+
+class CKernels:
+    """Functions like those of `tinydl.kernels.reference` that call C.
+
+    Each returns NotImplemented, and so declines, unless all its arrays are float32 or all are
+    float64, in the byte order of the machine.
+
+    Parameters
+    ----------
+    ffi : cffi.FFI
+        It knows the structs of ``tinydl.h``.
+    functions : mapping
+        The C functions by name and element type: ``functions["conv", np.dtype(np.float32)]``.
+    threads : callable
+        Tells how many threads a call may use.
+    """
+
+    def __init__(
+        self,
+        ffi: Any,
+        functions: Mapping[tuple[str, np.dtype], Any],
+        threads: Callable[[], int],
+    ) -> None:
+        self._functions = functions
+        self._threads = threads
+        self._pointer = ffi.from_buffer
+        self._pointer_types = {dtype: ffi.typeof(f"{name}[]") for dtype, name in REAL_TYPES.items()}
+        self._window = lru_cache(maxsize=1024)(lambda window: ffi.new("window *", window))
+        self._matrices = lru_cache(maxsize=1024)(lambda *sizes: ffi.new("matrices *", sizes))
+
+    def matmul(self, a: Array, b: Array) -> Array:
+        """y[..., i, j] = sum over k of a[..., i, k] * b[..., k, j]."""
+        shape = declared.matmul.result_shape(a, b)
+        (rows, terms), columns = a.shape[-2:], b.shape[-1]
+        if prod(b.shape[:-2]) == 1:  # then the leading axes of a are only more rows
+            batch, rows = 1, prod(shape[:-1])
+        else:
+            batch = prod(shape[:-2])
+            a = np.broadcast_to(a, (*shape[:-2], rows, terms))
+            b = np.broadcast_to(b, (*shape[:-2], terms, columns))
+        a, a_row_stride, a_term_stride = _matrices(a.reshape(batch, rows, terms))
+        b, b_term_stride, b_column_stride = _matrices(b.reshape(batch, terms, columns))
+        a_strides = rows * terms, a_row_stride, a_term_stride
+        b_strides = terms * columns, b_term_stride, b_column_stride
+        sizes = self._matrices(batch, rows, terms, columns, *a_strides, *b_strides)
+        return self._call("matmul", (a, b), shape, sizes)
+
+    def conv(self, x: Array, w: Array, strides: Pair, padding: Padding, dilation: Pair) -> Array:
+        """y[n, i, j, o] = sum over p, q, c of x[n, row, column, c] * w[p, q, c, o]."""
+        shape = declared.conv.result_shape(x, w, strides, padding, dilation)
+        window = place_window(x.shape, w.shape, strides, padding, dilation)
+        return self._call("conv", (x, w), shape, self._window(window))
+
+    def conv_input_gradient(
+        self,
+        g: Array,
+        w: Array,
+        input_shape: Shape,
+        strides: Pair,
+        padding: Padding,
+        dilation: Pair,
+    ) -> Array:
+        """In conv, x[n, row, column, c] met w[p, q, c, o]: it gets w times g there."""
+        settings = strides, padding, dilation
+        shape = declared.conv_input_gradient.result_shape(g, w, input_shape, *settings)
+        window = place_window(input_shape, w.shape, *settings)
+        return self._call("conv_input_gradient", (g, w), shape, self._window(window))
+
+    def conv_kernel_gradient(
+        self,
+        x: Array,
+        g: Array,
+        kernel_shape: Shape,
+        strides: Pair,
+        padding: Padding,
+        dilation: Pair,
+    ) -> Array:
+        """In conv, w[p, q, c, o] met x[n, row, column, c]: it gets x times g there."""
+        settings = strides, padding, dilation
+        shape = declared.conv_kernel_gradient.result_shape(x, g, kernel_shape, *settings)
+        window = place_window(x.shape, kernel_shape, *settings)
+        return self._call("conv_kernel_gradient", (x, g), shape, self._window(window))
+
+    def max_pool(self, x: Array, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
+        """y[n, i, j, c] = the greatest element of the window at (i, j); NaN wins."""
+        shape = declared.max_pool.result_shape(x, pool_size, strides, padding)
+        window = place_pool(x.shape, pool_size, strides, padding)
+        return self._call("max_pool", (x,), shape, self._window(window))
+
+    def max_pool_gather(
+        self, u: Array, x: Array, pool_size: Pair, strides: Pair, padding: Padding
+    ) -> Array:
+        """y[n, i, j, c] = u at the place where the window at (i, j) of x has its maximum."""
+        shape = declared.max_pool_gather.result_shape(u, x, pool_size, strides, padding)
+        window = place_pool(x.shape, pool_size, strides, padding)
+        return self._call("max_pool_gather", (u, x), shape, self._window(window))
+
+    def max_pool_gradient(
+        self, g: Array, x: Array, pool_size: Pair, strides: Pair, padding: Padding
+    ) -> Array:
+        """In gather, y came from the winning place of the window; so that place gets g."""
+        shape = declared.max_pool_gradient.result_shape(g, x, pool_size, strides, padding)
+        window = place_pool(x.shape, pool_size, strides, padding)
+        return self._call("max_pool_gradient", (g, x), shape, self._window(window))
+
+    def average_pool(self, x: Array, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
+        """y[n, i, j, c] = the mean of the window's real (unpadded) elements."""
+        shape = declared.average_pool.result_shape(x, pool_size, strides, padding)
+        window = place_pool(x.shape, pool_size, strides, padding)
+        return self._call("average_pool", (x,), shape, self._window(window))
+
+    def average_pool_gradient(
+        self, g: Array, input_shape: Shape, pool_size: Pair, strides: Pair, padding: Padding
+    ) -> Array:
+        """The mean shared its window equally; so each real element gets g / their number."""
+        settings = pool_size, strides, padding
+        shape = declared.average_pool_gradient.result_shape(g, input_shape, *settings)
+        window = place_pool(input_shape, *settings)
+        return self._call("average_pool_gradient", (g,), shape, self._window(window))
+
+    def _call(self, name: str, inputs: tuple[Array, ...], shape: Shape, sizes: Any) -> Any:
+        dtype = inputs[-1].dtype
+        function = self._functions.get((name, dtype))
+        if function is None or inputs[0].dtype != dtype:
+            return NotImplemented
+        result = np.empty(shape, dtype)
+        pointers = [
+            self._pointer(self._pointer_types[dtype], _contiguous(array))
+            for array in (*inputs, result)
+        ]
+        if function(*pointers, sizes, self._threads()) != 0:
+            raise MemoryError(f"{name}: no memory to work in")
+        return result
+
+
+def _contiguous(x: Array) -> Array:
+    return x if x.flags.c_contiguous and x.flags.aligned else np.array(x, order="C")
+
+
+def _matrices(x: Array) -> tuple[Array, int, int]:
+    """Bring matrices (N, rows, columns) into plain memory; tell how far apart elements lie in it.
+
+    Returns the array, and its distance from row to row and from column to column. Transposed
+    matrices are left as they are.
+    """
+    _, rows, columns = x.shape
+    if x.mT.flags.c_contiguous and not x.flags.c_contiguous:
+        return x.mT, 1, rows
+    return _contiguous(x), columns, 1
