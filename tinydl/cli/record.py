@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tinydl.callbacks import Callback
-from tinydl.cli.files import replacing
+from tinydl.utils import replacing
 
 # Batches averaged into one point of the learning curves.
 WINDOW = 50

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from tinydl import kernels, optimizers
-from tinydl.callbacks import ModelCheckpoint
+from tinydl.callbacks import LambdaCallback
 from tinydl.cli.digits import DIGITS, draw
-from tinydl.cli.files import prepare_folder, replacing
+from tinydl.cli.output import prepare_folder
 from tinydl.cli.pictures import save_page
 from tinydl.cli.record import Record
 from tinydl.cli.results import Mistake, class_scores, worst_mistakes
@@ -20,7 +20,7 @@ from tinydl.datasets import mnist
 from tinydl.errors import NumericalError
 from tinydl.layers import Conv2D, Dense, Flatten, Input, MaxPooling2D
 from tinydl.models import Sequential
-from tinydl.utils import set_random_seed, to_categorical
+from tinydl.utils import replacing, set_random_seed, to_categorical
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -92,13 +92,14 @@ def run(arguments: argparse.Namespace) -> int:
     model = build_model(arguments)
     images = _load(arguments.limit)
     record = Record(len(images.x_train), arguments.batch_size)
+    save = LambdaCallback(on_epoch_end=lambda epoch, logs: model.save(folder / MODEL))
     try:
         model.fit(
             images.x_train,
             to_categorical(images.y_train, DIGITS),
             batch_size=arguments.batch_size,
             epochs=arguments.epochs,
-            callbacks=[record, ModelCheckpoint(folder / MODEL)],
+            callbacks=[record, save],
         )
     except KeyboardInterrupt:
         model.save(folder / MODEL)

@@ -1,11 +1,9 @@
-"""Output files: found out to be writable before the work, and written whole or not at all."""
+"""The output folder: found out to be writable before the work, not after it."""
 
 from __future__ import annotations
 
-import os
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 
 from tinydl.errors import ArgumentError
@@ -47,39 +45,3 @@ def prepare_folder(folder: Path, names: Iterable[str]) -> None:
                 expected=f"a folder where the file {name} can be written",
                 hint=f"{folder / name} is a folder; move it away",
             )
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Write to a temporary neighbour of `path`, which takes its place when all went well.
-
-    Renaming is atomic: readers see the old file or the new one, never a part. After an error,
-    or Ctrl-C, the old file stands as it was.
-
-    Parameters
-    ----------
-    path : Path
-        The file to be written.
-
-    Yields
-    ------
-    Path
-        Where to write. It has the suffix of `path`, from which many writers tell the format.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "history.csv"
-    >>> with replacing(path) as temporary:
-    ...     _ = temporary.write_text("epoch,loss")
-    ...     path.exists()
-    False
-    >>> path.read_text()
-    'epoch,loss'
-    """
-    temporary = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
