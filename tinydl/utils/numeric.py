@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinydl.errors import ArgumentError, DataError, DTypeError
+from tinydl.registry import check_count
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
@@ -48,10 +49,8 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
         if labels.size == 0:
             raise DataError("to_categorical", "x is empty", hint="then pass num_classes")
         num_classes = int(labels.max()) + 1
-    elif num_classes != int(num_classes) or num_classes < 1:
-        raise ArgumentError(
-            "to_categorical", "num_classes", got=num_classes, expected="a whole number above 0"
-        )
+    else:
+        num_classes = check_count("to_categorical", "num_classes", num_classes)
     wrong = labels[(labels < 0) | (labels >= num_classes)]
     if wrong.size:
         raise DataError(
@@ -61,7 +60,7 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
             expected=f"0 to {num_classes - 1}" if num_classes > 0 else "0 or more",
             hint="class numbers start at 0",
         )
-    categorical = np.zeros((*labels.shape, int(num_classes)))
+    categorical = np.zeros((*labels.shape, num_classes))
     np.put_along_axis(categorical, labels[..., np.newaxis], 1.0, axis=-1)
     return categorical
 
