@@ -37,6 +37,7 @@ __all__ = [
     "Tensor",
     "backpropagate",
     "backward",
+    "enable_grad",
     "grad",
     "no_grad",
     "quiet",
@@ -94,6 +95,20 @@ def no_grad() -> Any:
     False
     """
     return _recording(False)
+
+
+def enable_grad() -> Any:
+    """Record, also inside of `no_grad`: a context manager, and a decorator.
+
+    Examples
+    --------
+    >>> w = tensor([1.0, 2.0], requires_grad=True)
+    >>> with no_grad(), enable_grad():
+    ...     y = w * 3.0
+    >>> y.requires_grad
+    True
+    """
+    return _recording(True)
 
 
 Rule = Callable[..., Any]
@@ -189,9 +204,8 @@ class Op:
         def draw(*shape: int) -> np.ndarray:
             if np.isfinite(low) and np.isfinite(high):
                 return rng.uniform(low, high, shape)
-            return (
-                low + rng.uniform(0.5, 2.0, shape) if np.isfinite(low) else rng.normal(size=shape)
-            )
+            size = rng.uniform(0.25, 2.0, shape)  # off zero, where many ops have their kink
+            return low + size if np.isfinite(low) else size * rng.choice([-1, 1], shape)
 
         for shape in ((3, 4), (), (1,), (0, 2)):
             yield cls(), tuple(draw(*shape) for _ in cls.input_names)
@@ -213,12 +227,13 @@ class Op:
                 break
         arrays = tuple([x.data for x in inputs])
         self.check(*arrays)
+        operands = _floats_among_whole_numbers(arrays) if self.broadcasts else arrays
         try:
             if _mode.quiet:
-                data = self.forward(*arrays)
+                data = self.forward(*operands)
             else:
                 with np.errstate(all="ignore"):
-                    data = self.forward(*arrays)
+                    data = self.forward(*operands)
         except ValueError as error:
             if not self.broadcasts:
                 raise
@@ -233,21 +248,14 @@ class Op:
 
     def _as_tensors(self, inputs: Sequence[Any]) -> tuple[Tensor, ...]:
         """Wrap arrays and numbers; a Python number takes the dtype of the arrays beside it."""
+        wrapped = [x if isinstance(x, (Tensor, bool, int, float)) else tensor(x) for x in inputs]
         rules = self.rules_for(inputs)
         dtypes = [
             x.dtype
-            for x, rule_of_x in zip(inputs, rules, strict=True)
-            if isinstance(x, (Tensor, np.ndarray)) and (rule_of_x or not any(rules))
+            for x, rule_of_x in zip(wrapped, rules, strict=True)
+            if isinstance(x, Tensor) and (rule_of_x or not any(rules))
         ]
-
-        def wrap(x: Any) -> Tensor:
-            if isinstance(x, Tensor):
-                return x
-            if dtypes and isinstance(x, (bool, int, float)):
-                return Tensor(np.array(x, _dtype_beside(x, dtypes)))
-            return tensor(x)
-
-        return tuple([wrap(x) for x in inputs])
+        return tuple([x if isinstance(x, Tensor) else _number_beside(x, dtypes) for x in wrapped])
 
     def rules_for(self, inputs: Sequence[Any]) -> tuple[Rule | None, ...]:
         """One rule for each of these inputs: a starred op repeats the one it has."""
@@ -300,12 +308,26 @@ def _snake_case(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
-def _dtype_beside(number: float, dtypes: list[np.dtype]) -> np.dtype:
-    """The dtype a Python number takes beside arrays of these dtypes: it never upcasts floats."""
+def _floats_among_whole_numbers(arrays: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+    """Whole numbers beside floats take their dtype: NumPy would make float32 * int64 float64."""
+    first = arrays[0].dtype
+    if all([a.dtype is first for a in arrays]):
+        return arrays
+    floats = [a.dtype for a in arrays if a.dtype.kind == "f"]
+    if not floats:
+        return arrays
+    dtype = np.result_type(*floats)
+    return tuple([a.astype(dtype) if a.dtype.kind in "iu" else a for a in arrays])
+
+
+def _number_beside(number: float, dtypes: list[np.dtype]) -> Tensor:
+    """A Python number as a tensor; beside tensors it takes their dtype and never upcasts floats."""
+    if not dtypes:
+        return tensor(number)
     dtype = dtypes[0] if len(dtypes) == 1 else np.result_type(*dtypes)
-    if dtype.kind == "f":
-        return dtype
-    return DEFAULT_DTYPE if isinstance(number, float) else np.result_type(dtype, number)
+    if dtype.kind != "f":
+        dtype = DEFAULT_DTYPE if isinstance(number, float) else np.result_type(dtype, number)
+    return Tensor(np.array(number, dtype))
 
 
 def sum_to(x_bar: Tensor, shape: tuple[int, ...]) -> Tensor:
@@ -363,8 +385,8 @@ def backpropagate(
         gradient_of[id(x)] = x_bar if so_far is None else so_far + x_bar
 
     with _recording(create_graph), quiet():
-        for y, y_bar in zip(outputs, _seeds(outputs, output_gradients), strict=True):
-            arrive(y, y_bar)
+        for y, seed in zip(outputs, _seeds(outputs, output_gradients), strict=True):
+            arrive(y, seed)
         while order:
             y = order.pop()
             y_bar = gradient_of.pop(id(y), None)
@@ -372,9 +394,11 @@ def backpropagate(
                 continue
             if id(y) in wanted_ids:
                 found[id(y)] = y_bar
+            if y.op is None:
+                continue
             for position, x in enumerate(y.inputs):
                 if x.data is not y.arrays_read[position]:
-                    raise _changed_input(y, position)
+                    raise _changed_input(y.op, position, x)
                 if x.requires_grad and id(x) in needed:
                     x_bar = y.op.gradient(position, y_bar, y)
                     if x_bar is not None:
@@ -518,11 +542,10 @@ def _seeds(outputs: Sequence[Tensor], output_gradients: Sequence[Any]) -> Iterat
         yield y_bar
 
 
-def _changed_input(y: Tensor, position: int) -> GradientError:
-    name = y.inputs[position].name
+def _changed_input(op: Op, position: int, x: Tensor) -> GradientError:
+    called = f"{op.input_name(position)} ({x.name})" if x.name else op.input_name(position)
     return GradientError(
-        y.op.name,
-        f"its input {y.op.input_name(position)}{f' ({name})' if name else ''} was assigned other "
-        "values after the op had read it",
+        op.name,
+        f"its input {called} was assigned other values after the op had read it",
         hint="call backward() before assign(), or compute the result again",
     )

@@ -64,7 +64,7 @@ class Exp(Unary):
     --------
     >>> from tinydl import ops
     >>> ops.exp([0.0, 1.0])
-    tensor([1.       , 2.7182817])
+    tensor([1.      , 2.718282])
     """
 
     formula = r"y_i = e^{x_i}"
@@ -213,7 +213,7 @@ class Softplus(Unary):
     --------
     >>> from tinydl import ops
     >>> ops.softplus([-1000.0, 0.0, 1000.0])
-    tensor([0.0000000e+00, 6.9314718e-01, 1.0000000e+03])
+    tensor([0.000000e+00, 6.931472e-01, 1.000000e+03])
     """
 
     formula = r"y_i = \ln(1 + e^{x_i})"

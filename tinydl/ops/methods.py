@@ -19,10 +19,15 @@ def install_methods(functions: dict[str, Function]) -> None:
             setattr(Tensor, method, function)
             if method in REFLECTED:
                 setattr(Tensor, method.replace("__", "__r", 1), _swapped(function))
-    for method in (reshape, transpose, astype):
-        setattr(Tensor, method.__name__, method)
-    Tensor.T = property(reverse_axes)  # type: ignore[method-assign, assignment]
-    Tensor.mT = property(swap_last_axes)  # type: ignore[method-assign, assignment]
+    others = {
+        "reshape": reshape,
+        "transpose": transpose,
+        "astype": astype,
+        "T": property(reverse_axes),
+        "mT": property(swap_last_axes),
+    }
+    for name, method_or_property in others.items():
+        setattr(Tensor, name, method_or_property)
 
 
 def _swapped(function: Function) -> Function:

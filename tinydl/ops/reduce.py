@@ -186,7 +186,7 @@ class Logsumexp(Reduction):
     --------
     >>> from tinydl import ops
     >>> ops.logsumexp([1000.0, 1000.0])
-    tensor(1000.6931)
+    tensor(1000.6932)
     """
 
     formula = r"y = \ln \sum_i e^{x_i}"
