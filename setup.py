@@ -47,7 +47,7 @@ TARGET = """\
 #ifdef __clang__
 #pragma clang attribute push(__attribute__((target("{features}"))), apply_to = function)
 #else
-#pragma GCC target("{features}")
+#pragma GCC target("{features},prefer-vector-width=256")
 #endif"""
 END_OF_TARGET = """\
 #if defined(__clang__) && defined(__x86_64__)

@@ -11,7 +11,10 @@
 #include "tinydl.h"
 
 /* Channels are worked on in blocks of up to this many, whose maxima fit on the stack. */
-#define CHANNELS_BLOCK 64
+#define CHANNELS_BLOCK 32
+
+/* Inlined where the number of channels is a constant, so that the loops over them unroll. */
+#define INLINE static inline __attribute__((always_inline))
 
 #define READS_WORTH_A_THREAD 50000
 
@@ -114,43 +117,88 @@ static void average_pool_row(const void *job, int64_t task, int thread)
     }
 }
 
-/* winner (channels) = the number within the view of each channel's first maximum. */
-static void find_winners(const pooling *p, int64_t n, view v, int64_t c, int64_t channels,
+/* winner (channels) = the number within the view of each channel's first maximum. What a
+ * condition chooses from is read before it: then there is no branch, and the loop is vectorized. */
+INLINE void find_winners(const pooling *p, int64_t n, view v, int64_t c, int64_t channels,
                          int32_t *restrict winner)
 {
     real best[CHANNELS_BLOCK];
     memcpy(best, p->x + at(p->s, n, v.row, v.column, c), channels * sizeof(real));
     memset(winner, 0, channels * sizeof(int32_t));
-    for (int64_t k = 1; k < v.rows * v.columns; k++) {
-        const real *x = p->x + at(p->s, n, v.row + k / v.columns, v.column + k % v.columns, c);
-        for (int64_t b = 0; b < channels; b++) {
-            int wins = (x[b] > best[b]) | ((x[b] != x[b]) & (best[b] == best[b]));
-            best[b] = wins ? x[b] : best[b];
-            winner[b] = wins ? (int32_t)k : winner[b];
+    int32_t number = 0;
+    for (int64_t row = v.row; row < v.row + v.rows; row++)
+        for (int64_t column = v.column; column < v.column + v.columns; column++, number++) {
+            const real *x = p->x + at(p->s, n, row, column, c);
+            for (int64_t b = 0; b < channels; b++) {
+                real new = x[b], old = best[b];
+                int32_t former = winner[b];
+                int wins = (new > old) | ((new != new) & (old == old));
+                best[b] = wins ? new : old;
+                winner[b] = wins ? number : former;
+            }
         }
+}
+
+/* y (channels) = u where the winner has this number. */
+INLINE void take(real *restrict y, const real *restrict u, const int32_t *restrict winner,
+                 int32_t number, int64_t channels)
+{
+    for (int64_t b = 0; b < channels; b++) {
+        real new = u[b], old = y[b];
+        y[b] = winner[b] == number ? new : old;
     }
 }
 
-/* Task (n, block of channels) of max_pool_gather. */
+/* x_bar (channels) += g where the winner has this number. */
+INLINE void give(real *restrict x_bar, const real *restrict g, const int32_t *restrict winner,
+                 int32_t number, int64_t channels)
+{
+    for (int64_t b = 0; b < channels; b++) {
+        real share = g[b];
+        x_bar[b] += winner[b] == number ? share : 0;
+    }
+}
+
+/* y[n, i, j] (channels) = u at the winner of x's window there. */
+INLINE void gather_window(const pooling *p, int64_t n, int64_t i, int64_t j, int64_t c,
+                                 int64_t channels)
+{
+    int32_t winner[CHANNELS_BLOCK], number = 0;
+    view v = view_at(p->s, i, j);
+    find_winners(p, n, v, c, channels, winner);
+    for (int64_t row = v.row; row < v.row + v.rows; row++)
+        for (int64_t column = v.column; column < v.column + v.columns; column++)
+            take(p->result + output_at(p->s, n, i, j, c), p->u + at(p->s, n, row, column, c),
+                 winner, number++, channels);
+}
+
+/* x_bar (channels) += g[n, i, j] at the winner of x's window there. */
+INLINE void scatter_window(const pooling *p, int64_t n, int64_t i, int64_t j, int64_t c,
+                                  int64_t channels)
+{
+    int32_t winner[CHANNELS_BLOCK], number = 0;
+    view v = view_at(p->s, i, j);
+    find_winners(p, n, v, c, channels, winner);
+    for (int64_t row = v.row; row < v.row + v.rows; row++)
+        for (int64_t column = v.column; column < v.column + v.columns; column++)
+            give(p->result + at(p->s, n, row, column, c), p->g + output_at(p->s, n, i, j, c),
+                 winner, number++, channels);
+}
+
+/* Task (n, block of channels) of max_pool_gather. Most blocks are whole: the second call, with
+ * a constant, lets the compiler unroll the loops over channels. */
 static void max_pool_gather_block(const void *job, int64_t task, int thread)
 {
     (void)thread;
     const pooling *p = job;
-    const window *s = p->s;
     int64_t n = task / p->blocks, c = task % p->blocks * CHANNELS_BLOCK;
-    int64_t channels = block_size(s, c);
-    int32_t winner[CHANNELS_BLOCK];
-    for (int64_t i = 0; i < s->output_height; i++)
-        for (int64_t j = 0; j < s->output_width; j++) {
-            view v = view_at(s, i, j);
-            find_winners(p, n, v, c, channels, winner);
-            real *restrict y = p->result + output_at(s, n, i, j, c);
-            for (int64_t k = 0; k < v.rows * v.columns; k++) {
-                const real *u = p->u + at(s, n, v.row + k / v.columns, v.column + k % v.columns, c);
-                for (int64_t b = 0; b < channels; b++)
-                    y[b] = winner[b] == k ? u[b] : y[b];
-            }
-        }
+    int64_t channels = block_size(p->s, c);
+    for (int64_t i = 0; i < p->s->output_height; i++)
+        for (int64_t j = 0; j < p->s->output_width; j++)
+            if (channels < CHANNELS_BLOCK)
+                gather_window(p, n, i, j, c, channels);
+            else
+                gather_window(p, n, i, j, c, CHANNELS_BLOCK);
 }
 
 /* Task (n, block of channels) of max_pool_gradient: no other task writes there. */
@@ -158,23 +206,15 @@ static void max_pool_gradient_block(const void *job, int64_t task, int thread)
 {
     (void)thread;
     const pooling *p = job;
-    const window *s = p->s;
     int64_t n = task / p->blocks, c = task % p->blocks * CHANNELS_BLOCK;
-    int64_t channels = block_size(s, c);
-    int32_t winner[CHANNELS_BLOCK];
+    int64_t channels = block_size(p->s, c);
     clear(p, n, c, channels);
-    for (int64_t i = 0; i < s->output_height; i++)
-        for (int64_t j = 0; j < s->output_width; j++) {
-            view v = view_at(s, i, j);
-            find_winners(p, n, v, c, channels, winner);
-            const real *restrict g = p->g + output_at(s, n, i, j, c);
-            for (int64_t k = 0; k < v.rows * v.columns; k++) {
-                real *restrict x_bar =
-                    p->result + at(s, n, v.row + k / v.columns, v.column + k % v.columns, c);
-                for (int64_t b = 0; b < channels; b++)
-                    x_bar[b] += winner[b] == k ? g[b] : 0;
-            }
-        }
+    for (int64_t i = 0; i < p->s->output_height; i++)
+        for (int64_t j = 0; j < p->s->output_width; j++)
+            if (channels < CHANNELS_BLOCK)
+                scatter_window(p, n, i, j, c, channels);
+            else
+                scatter_window(p, n, i, j, c, CHANNELS_BLOCK);
 }
 
 /* Task (n, block of channels) of average_pool_gradient. */
@@ -185,17 +225,17 @@ static void average_pool_gradient_block(const void *job, int64_t task, int threa
     const window *s = p->s;
     int64_t n = task / p->blocks, c = task % p->blocks * CHANNELS_BLOCK;
     int64_t channels = block_size(s, c);
+    real share[CHANNELS_BLOCK];
     clear(p, n, c, channels);
     for (int64_t i = 0; i < s->output_height; i++)
         for (int64_t j = 0; j < s->output_width; j++) {
             view v = view_at(s, i, j);
-            const real *restrict g = p->g + output_at(s, n, i, j, c);
-            for (int64_t k = 0; k < v.rows * v.columns; k++) {
-                real *restrict x_bar =
-                    p->result + at(s, n, v.row + k / v.columns, v.column + k % v.columns, c);
-                for (int64_t b = 0; b < channels; b++)
-                    x_bar[b] += g[b] / (real)(v.rows * v.columns);
-            }
+            const real *g = p->g + output_at(s, n, i, j, c);
+            for (int64_t b = 0; b < channels; b++)
+                share[b] = g[b] / (real)(v.rows * v.columns);
+            for (int64_t row = v.row; row < v.row + v.rows; row++)
+                for (int64_t column = v.column; column < v.column + v.columns; column++)
+                    add(p->result + at(s, n, row, column, c), share, channels);
         }
 }
 

@@ -12,14 +12,11 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tinydl.kernels import declared
-from tinydl.kernels.geometry import Padding, Pair, Shape, place_pool, place_window
+from tinydl.kernels.geometry import Array, Padding, Pair, Shape, place_pool, place_window
 
-Array = NDArray[np.generic]
-
-REAL_TYPES = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
+REAL_TYPES: dict[np.dtype, str] = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
 
 
 class CKernels:

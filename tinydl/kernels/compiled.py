@@ -10,9 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
-
-import numpy as np
 
 from tinydl.errors import ArgumentError, unknown_name
 from tinydl.kernels.calling import REAL_TYPES, CKernels
@@ -28,16 +25,14 @@ def _idle_threads_sleep() -> Iterator[None]:
 
     Otherwise they would spin for a while after each kernel, and take the CPU from NumPy.
     """
-    settings = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0"}
-    former = {name: os.environ.get(name) for name in settings}
-    for name, value in settings.items():
-        os.environ.setdefault(name, value)
+    settings = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "10000"}
+    added = settings.keys() - os.environ.keys()
+    os.environ.update({name: settings[name] for name in added})
     try:
         yield
     finally:
-        for name, value in former.items():
-            if value is None:
-                del os.environ[name]
+        for name in added:
+            del os.environ[name]
 
 
 with _idle_threads_sleep():
@@ -67,7 +62,7 @@ def for_instruction_set(name: str) -> CKernels:
             got=repr(name),
             expected="one that this CPU has: " + ", ".join(available_instruction_sets()),
         )
-    functions: dict[tuple[str, np.dtype], Any] = {
+    functions = {
         (kernel, dtype): getattr(lib, f"{kernel}_{real}_{name}")
         for kernel in KERNELS
         for dtype, real in REAL_TYPES.items()

@@ -12,13 +12,10 @@ result is a fresh C-contiguous array of the inputs' common dtype.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tinydl.errors import ShapeError
 from tinydl.kernels.choice import kernel
-from tinydl.kernels.geometry import Padding, Pair, Shape, Window, place_pool, place_window
-
-Array = NDArray[np.generic]
+from tinydl.kernels.geometry import Array, Padding, Pair, Shape, Window, place_pool, place_window
 
 
 @kernel

@@ -13,8 +13,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
+import numpy as np
+
 from tinydl.errors import ArgumentError, ShapeError
 
+Array = np.ndarray
 Pair = tuple[int, int]
 Shape = tuple[int, ...]
 Padding = tuple[Pair, Pair]

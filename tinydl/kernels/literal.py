@@ -11,11 +11,9 @@ from itertools import product
 from math import isnan
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tinydl.kernels.geometry import Padding, Pair, Shape, Window, place_pool, place_window
+from tinydl.kernels.geometry import Array, Padding, Pair, Shape, Window, place_pool, place_window
 
-Array = NDArray[np.generic]
 Place = tuple[int, int]
 
 

@@ -12,11 +12,8 @@ from functools import reduce
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
-from tinydl.kernels.geometry import Padding, Pair, Shape, Window, place_pool, place_window
-
-Array = NDArray[np.generic]
+from tinydl.kernels.geometry import Array, Padding, Pair, Shape, Window, place_pool, place_window
 
 
 def matmul(a: Array, b: Array) -> Array:
@@ -92,7 +89,8 @@ def max_pool_gradient(
 def average_pool(x: Array, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
     """y[n, i, j, c] = the mean of the window's real (unpadded) elements."""
     window = place_pool(x.shape, pool_size, strides, padding)
-    total = sum(tap for _, tap in _taps(_pad(x, padding, "constant"), window))
+    taps = [tap for _, tap in _taps(_pad(x, padding, "constant"), window)]
+    total = np.sum(taps, axis=0)
     return np.ascontiguousarray(total / _real_elements(window, np.result_type(x, 1.0)))
 
 
@@ -149,7 +147,7 @@ def _taps(padded: Array, window: Window) -> Iterator[tuple[Pair, Array]]:
         yield (p, q), padded[:, rows, columns]
 
 
-def _winner(x: Array, window: Window, padding: Padding) -> NDArray[np.intp]:
+def _winner(x: Array, window: Window, padding: Padding) -> Array:
     """Find p * PW + q of each window's maximum: the first one in row-major order; NaN wins.
 
     Padding repeats the edge of the image, so that a padded element is never greater than all
@@ -163,10 +161,10 @@ def _winner(x: Array, window: Window, padding: Padding) -> NDArray[np.intp]:
         winner[wins] = p * window.window_width + q
     first_row = window.padding_top - np.arange(window.output_height) * window.stride_height
     first_column = window.padding_left - np.arange(window.output_width) * window.stride_width
-    p, q = np.divmod(winner, window.window_width)
-    p = np.maximum(p, first_row[:, None, None])
-    q = np.maximum(q, first_column[:, None])
-    return p * window.window_width + q
+    rows, columns = np.divmod(winner, window.window_width)
+    rows = np.maximum(rows, first_row[:, None, None])
+    columns = np.maximum(columns, first_column[:, None])
+    return rows * window.window_width + columns
 
 
 def _real_elements(window: Window, dtype: np.dtype) -> Array:
