@@ -167,7 +167,10 @@ class Op:
     domain : (float, float)
         The open interval of input values on which the op is defined.
     kinks : str
-        Where the op is not differentiable, and which value the rules take there.
+        Where the op is not differentiable, and which value the rules take there, in words;
+        `conventions` says the same in numbers.
+    linear_in : tuple of str
+        The inputs in which the op is linear while the others are held fixed.
     methods : tuple of str
         The names under which `Tensor` offers the op.
     rules : tuple
@@ -180,6 +183,7 @@ class Op:
     broadcasts: ClassVar[bool] = False
     domain: ClassVar[tuple[float, float]] = (-np.inf, np.inf)
     kinks: ClassVar[str] = ""
+    linear_in: ClassVar[tuple[str, ...]] = ()
     methods: ClassVar[tuple[str, ...]] = ()
     starred: ClassVar[bool] = False
     rules: tuple[Rule | None, ...] = ()
@@ -211,6 +215,15 @@ class Op:
             yield cls(), tuple(draw(*shape) for _ in cls.input_names)
         if cls.broadcasts:
             yield cls(), (draw(2, 3, 4), *(draw(3, 1) for _ in cls.input_names[1:]))
+
+    @classmethod
+    def conventions(cls) -> Iterator[tuple[Op, tuple[Any, ...], tuple[Any, ...]]]:
+        """What the rules return where the op has no derivative: at kinks, ties and jumps.
+
+        Each item is an op, its inputs, and for each input with a rule the gradient that goes down
+        when ones arrive. An op with `kinks` has at least one.
+        """
+        return iter(())
 
     def forward(self, *arrays: Any) -> Any:
         """Compute the result from arrays; must not change them."""

@@ -35,6 +35,11 @@ class Absolute(Unary):
     def x(self, y_bar, y, x):
         return y_bar * Sign()(x)
 
+    @classmethod
+    def conventions(cls):
+        """The gradient at the kink."""
+        yield cls(), (np.array([0.0]),), (np.array([0.0]),)
+
 
 class Sign(Unary):
     r"""-1, 0 or 1; the gradient is zero everywhere, also at the jump.
@@ -246,6 +251,11 @@ class Relu(Unary):
     @rule(r"\bar x_i = \bar y_i [x_i > 0]")
     def x(self, y_bar, y, x):
         return y_bar * (x > 0)
+
+    @classmethod
+    def conventions(cls):
+        """The gradient at the kink."""
+        yield cls(), (np.array([0.0]),), (np.array([0.0]),)
 
 
 class Cast(Op):
