@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from tinydl import ops
 from tinydl.engine import Tensor
+from tinydl.ops.softmax import LogSoftmax, Softmax
 from tinydl.registry import Registry
 
 Activation = Callable[..., Tensor]
@@ -43,7 +44,8 @@ def linear(x: Tensor) -> Tensor:
 def relu(x: Any) -> Tensor:
     """The rectified linear unit: positive parts pass, the rest becomes 0.
 
-    Source: Nair & Hinton, *Rectified linear units improve restricted Boltzmann machines*, ICML 2010.
+    Source: Nair & Hinton, *Rectified linear units improve restricted Boltzmann machines*,
+    ICML 2010.
 
     Examples
     --------
@@ -140,7 +142,7 @@ def softmax(x: Any, axis: int = -1) -> Tensor:
     >>> softmax([5.0, 5.0])
     tensor([0.5, 0.5])
     """
-    return ops.softmax(x, axis)
+    return Softmax(axis)(x)
 
 
 @formula(r"y_i = x_i - \ln \sum_j e^{x_j}")
@@ -159,7 +161,7 @@ def log_softmax(x: Any, axis: int = -1) -> Tensor:
     >>> log_softmax([0.0, -1000.0])
     tensor([    0., -1000.])
     """
-    return ops.log_softmax(x, axis)
+    return LogSoftmax(axis)(x)
 
 
 @formula(r"y_i = \ln(1 + e^{x_i})")

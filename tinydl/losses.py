@@ -89,7 +89,9 @@ class Loss(Configurable):
         """
         y_true, y_pred = _same_rank(ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred))
         if y_pred.size == 0:
-            raise DataError(self.name, "y_pred", got=f"of shape {y_pred.shape}", expected="a sample")
+            raise DataError(
+                self.name, "y_pred", got=f"of shape {y_pred.shape}", expected="a sample"
+            )
         values = self.call(y_true, y_pred)
         if sample_weight is not None:
             values = values * _weights_for(self.name, values, sample_weight)

@@ -420,7 +420,9 @@ class _PositiveRate(Metric):
         if self.class_id is not None:
             self._check_class(y_pred.shape)
             y_true, y_pred = y_true[..., self.class_id], y_pred[..., self.class_id]
-        weights = 1.0 if sample_weight is None else _weights_for(self.name, y_true.shape, sample_weight)
+        weights = (
+            1.0 if sample_weight is None else _weights_for(self.name, y_true.shape, sample_weight)
+        )
         wanted, answered = y_true.astype(bool), y_pred > self.thresholds
         self.true_positives += float(np.sum(weights * (wanted & answered)))
         self.false_positives += float(np.sum(weights * (~wanted & answered)))

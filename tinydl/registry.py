@@ -179,7 +179,10 @@ class Registry:
         if isinstance(identifier, Configurable) or callable(identifier):
             return identifier
         raise ArgumentError(
-            self.where, self.kind, got=repr(identifier), expected=f"the name of a known {self.kind}, or an object"
+            self.where,
+            self.kind,
+            got=repr(identifier),
+            expected=f"the name of a known {self.kind}, or an object",
         )
 
 

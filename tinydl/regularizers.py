@@ -33,7 +33,8 @@ class L1(Regularizer):
     l1 : float
         The factor, at least 0.
 
-    Source: Tibshirani, *Regression shrinkage and selection via the lasso*, J. R. Stat. Soc. B, 1996.
+    Source: Tibshirani, *Regression shrinkage and selection via the lasso*,
+    J. R. Stat. Soc. B, 1996.
 
     Examples
     --------

@@ -106,8 +106,8 @@ class Layer(Configurable):
         It is called once, at the first use. Called by hand, it makes the weights before that.
         """
 
-    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
-        """Compute the outputs; `training` may be left out of a subclass's signature."""
+    def call(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Compute the outputs; ``call(inputs)`` or ``call(inputs, training=False)``."""
         raise NotImplementedError
 
     def check(self, input_shape: Shape) -> None:
@@ -179,7 +179,8 @@ class Layer(Configurable):
         Tensor
         """
         values = initializers.get(initializer)(tuple(shape), dtype=dtype or self.dtype)
-        weight = tensor(values, trainable and self._trainable, name=f"{self.name}/{name or 'weight'}")
+        full_name = f"{self.name}/{name or 'weight'}"
+        weight = tensor(values, requires_grad=trainable and self._trainable, name=full_name)
         (self._own_weights if trainable else self._own_fixed_weights).append(weight)
         if regularizer is not None:
             self._penalties.append((weight, regularizers.get(regularizer)))
@@ -201,7 +202,8 @@ class Layer(Configurable):
     @property
     def weights(self) -> list[Tensor]:
         """All weights, those of sublayers too, each once: first the layer's own, learned first."""
-        return list({id(w): w for layer in self._family() for w in layer._all_own_weights()}.values())
+        found = {id(w): w for layer in self._family() for w in layer._all_own_weights()}
+        return list(found.values())
 
     @property
     def trainable_weights(self) -> list[Tensor]:
@@ -228,9 +230,8 @@ class Layer(Configurable):
     @property
     def losses(self) -> list[Tensor]:
         """What the weights add to the loss: one number for each regularizer of a trained weight."""
-        return [
-            penalty(w) for layer in self._family() for w, penalty in layer._penalties if w.requires_grad
-        ]
+        penalties = [pair for layer in self._family() for pair in layer._penalties]
+        return [penalty(weight) for weight, penalty in penalties if weight.requires_grad]
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of all weights, in the order of `weights`."""
@@ -256,7 +257,10 @@ class Layer(Configurable):
         for weight, array in zip(own, arrays, strict=True):
             if weight.shape != array.shape:
                 raise ShapeError(
-                    f"set_weights of {self.name}", str(weight.name), got=array.shape, expected=weight.shape
+                    f"set_weights of {self.name}",
+                    str(weight.name),
+                    got=array.shape,
+                    expected=weight.shape,
                 )
         for weight, array in zip(own, arrays, strict=True):
             weight.assign(array)
@@ -272,7 +276,7 @@ class Layer(Configurable):
         if not self.built:
             raise ArgumentError(
                 f"count_params of {self.name}",
-                hint="the layer has no weights yet; call build(input_shape), or apply it to a batch",
+                hint="it has no weights yet; call build(input_shape), or apply it to a batch",
             )
         return sum(w.size for w in self.weights)
 
@@ -285,7 +289,11 @@ class Layer(Configurable):
     def shape_error(self, got: Shape, expected: str, hint: str = "") -> ShapeError:
         """The error for inputs of a shape the layer cannot use; it names the layer."""
         return ShapeError(
-            f"layer {self.name!r} ({type(self).__name__})", "inputs", got=got, expected=expected, hint=hint
+            f"layer {self.name!r} ({type(self).__name__})",
+            "inputs",
+            got=got,
+            expected=expected,
+            hint=hint,
         )
 
     def _family(self) -> Iterator[Layer]:
@@ -313,7 +321,7 @@ def _layers_in(value: Any) -> Iterator[Layer]:
         yield from _layers_in(list(value.values()))
 
 
-def _noting_the_shape(build: Callable[[Any, Shape], None]) -> Callable[[Any, Shape], None]:
+def _noting_the_shape(build: Callable[[Any, Shape], None]) -> Any:
     """Let a subclass's `build` check the shape first, and remember it afterwards."""
 
     @functools.wraps(build)
@@ -337,10 +345,13 @@ def check_shape(where: str, shape: Any) -> Shape:
     >>> check_shape("Input", [28, 28, 1])
     (28, 28, 1)
     """
-    lengths = tuple(shape) if isinstance(shape, (tuple, list)) else None
-    if lengths is None or not all(n is None or (hasattr(n, "__index__") and n >= 0) for n in lengths):
+    lengths = tuple(shape) if isinstance(shape, (tuple, list)) else (-1,)
+    if not all(n is None or (hasattr(n, "__index__") and n >= 0) for n in lengths):
         raise ArgumentError(
-            where, "shape", got=repr(shape), expected="a tuple of whole numbers, such as (28, 28, 1)",
+            where,
+            "shape",
+            got=repr(shape),
+            expected="a tuple of whole numbers, such as (28, 28, 1)",
             hint="leave the batch axis out",
         )
     return lengths

@@ -107,7 +107,8 @@ class Conv2D(ImageLayer):
     """
 
     formula = (
-        r"y_{nijo} = f\Big( \sum_{p,q,c} x_{n, s i + d p - t, s j + d q - l, c} \, w_{pqco} + b_o \Big)"
+        r"y_{nijo} = f\Big( \sum_{p,q,c} x_{n, s i + d p - t, s j + d q - l, c}"
+        r" \, w_{pqco} + b_o \Big)"
     )
 
     def __init__(
@@ -160,7 +161,10 @@ class Conv2D(ImageLayer):
         )
         if self.use_bias:
             self.bias = self.add_weight(
-                (self.filters,), self.bias_initializer, regularizer=self.bias_regularizer, name="bias"
+                (self.filters,),
+                self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                name="bias",
             )
 
     def call(self, inputs: Tensor) -> Tensor:

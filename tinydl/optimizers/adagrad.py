@@ -12,7 +12,9 @@ from tinydl.optimizers.optimizer import Arrays, Optimizer
 class Adagrad(Optimizer):
     r"""Weights that were moved much so far take smaller steps.
 
-    .. math:: a_i \leftarrow a_i + g_i^2, \qquad w_i \leftarrow w_i - \eta \frac{g_i}{\sqrt{a_i + \epsilon}}
+    .. math::
+        a_i \leftarrow a_i + g_i^2, \qquad
+        w_i \leftarrow w_i - \eta \frac{g_i}{\sqrt{a_i + \epsilon}}
 
     Parameters
     ----------
@@ -53,9 +55,9 @@ class Adagrad(Optimizer):
     ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.initial_accumulator_value = self._check(
-            "initial_accumulator_value", initial_accumulator_value, minimum=0.0
+            "initial_accumulator_value", initial_accumulator_value
         )
-        self.epsilon = self._check("epsilon", epsilon, minimum=0.0)
+        self.epsilon = self._check("epsilon", epsilon)
 
     def first_slots(self, w: np.ndarray) -> Arrays:
         """The accumulator's first value."""

@@ -73,9 +73,9 @@ class Adam(Optimizer):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.beta_1 = self._check("beta_1", beta_1, minimum=0.0, below=1.0)
-        self.beta_2 = self._check("beta_2", beta_2, minimum=0.0, below=1.0)
-        self.epsilon = self._check("epsilon", epsilon, minimum=0.0)
+        self.beta_1 = self._check("beta_1", beta_1, below=1.0)
+        self.beta_2 = self._check("beta_2", beta_2, below=1.0)
+        self.epsilon = self._check("epsilon", epsilon)
         self.amsgrad = amsgrad
         self.slots = ("m", "v", "v_max") if amsgrad else ("m", "v")
         if amsgrad:
@@ -96,8 +96,8 @@ class Adam(Optimizer):
 class AdamW(Adam):
     r"""Adam with weight decay beside it: :math:`w \leftarrow w - \eta \lambda w` before each step.
 
-    Added to the loss instead, the penalty would pass through Adam's division, and weights with large
-    gradients would hardly decay.
+    Added to the loss instead, the penalty would pass through Adam's division, and weights with
+    large gradients would hardly decay.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ Arrays = tuple[np.ndarray, ...]
 
 
 class Optimizer(Configurable):
-    r"""A rule for changing weights, with the bookkeeping around it; subclass it and define `update`.
+    r"""A rule for changing weights, and the bookkeeping around it; subclass it and define `update`.
 
     Before the rule sees a gradient it may be clipped, and before it changes a weight the weight may
     decay:
@@ -65,11 +65,11 @@ class Optimizer(Configurable):
         name: str | None = None,
     ) -> None:
         self.name = name or type(self).__name__.lower()
-        self.learning_rate = learning_rate  # type: ignore[assignment]  # the setter takes functions
-        self.weight_decay = self._check("weight_decay", weight_decay, minimum=0.0)
-        self.clipnorm = self._check("clipnorm", clipnorm, minimum=0.0)
-        self.clipvalue = self._check("clipvalue", clipvalue, minimum=0.0)
-        self.global_clipnorm = self._check("global_clipnorm", global_clipnorm, minimum=0.0)
+        self.learning_rate = learning_rate
+        self.weight_decay = self._check_optional("weight_decay", weight_decay)
+        self.clipnorm = self._check_optional("clipnorm", clipnorm)
+        self.clipvalue = self._check_optional("clipvalue", clipvalue)
+        self.global_clipnorm = self._check_optional("global_clipnorm", global_clipnorm)
         if sum(clip is not None for clip in (clipnorm, clipvalue, global_clipnorm)) > 1:
             raise ArgumentError(
                 self.name,
@@ -118,9 +118,7 @@ class Optimizer(Configurable):
         if callable(value):
             self._learning_rate: float | Callable[[int], float] = value
         else:
-            self._learning_rate = check_number(
-                self.name, "learning_rate", value, lambda rate: 0 <= rate < np.inf, "of at least 0"
-            )
+            self._learning_rate = self._check("learning_rate", value)
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Tensor]) -> None:
         """Do one step: change each variable by its gradient.
@@ -152,7 +150,8 @@ class Optimizer(Configurable):
         ]
         self.build(variable for _, variable in pairs)
         rate, step = self.learning_rate, self.iterations + 1
-        for g, variable in zip(self._clip([g for g, _ in pairs]), (v for _, v in pairs), strict=True):
+        clipped = self._clip([g for g, _ in pairs])
+        for g, (_, variable) in zip(clipped, pairs, strict=True):
             w = variable.data
             if self.weight_decay:
                 w = w - rate * self.weight_decay * w
@@ -200,7 +199,10 @@ class Optimizer(Configurable):
         got, expected = [a.shape for a in arrays], [slot.shape for slot in self.variables]
         if got != expected:
             raise ShapeError(
-                f"set_state of {self.name}", "slots", got=got, expected=expected,
+                f"set_state of {self.name}",
+                "slots",
+                got=got,
+                expected=expected,
                 hint="build the optimizer for the same variables first",
             )
         remaining = iter(arrays)
@@ -219,14 +221,13 @@ class Optimizer(Configurable):
             return _shorten(gradients, self.global_clipnorm)
         return gradients
 
-    def _check(
-        self, argument: str, value: float | None, minimum: float, below: float = np.inf
-    ) -> float | None:
-        """Refuse a setting outside [minimum, below)."""
-        if value is None:
-            return None
-        expected = f"of at least {minimum:g}" + (f" and below {below:g}" if below < np.inf else "")
-        return check_number(self.name, argument, value, lambda v: minimum <= v < below, expected)
+    def _check(self, argument: str, value: float, below: float = np.inf) -> float:
+        """Refuse a setting outside [0, below)."""
+        expected = "of at least 0" if below == np.inf else f"of at least 0 and below {below:g}"
+        return check_number(self.name, argument, value, lambda v: 0 <= v < below, expected)
+
+    def _check_optional(self, argument: str, value: float | None) -> float | None:
+        return None if value is None else self._check(argument, value)
 
 
 def _gradient_array(where: str, gradient: Any, variable: Tensor) -> np.ndarray:

@@ -24,8 +24,8 @@ class RMSprop(Optimizer):
         w_i \leftarrow w_i - \eta \frac{g_i}{\sqrt{v_i + \epsilon}}
 
     ``centered=True`` divides by the standard deviation instead: with a the mean of recent
-    gradients, :math:`v_i - a_i^2` takes the place of :math:`v_i`. With momentum, the fraction, times
-    :math:`\eta`, is added to a fading sum u, and u is subtracted from the weight.
+    gradients, :math:`v_i - a_i^2` takes the place of :math:`v_i`. With momentum, the fraction times
+    :math:`\eta` is added to a fading sum u, and u is subtracted from the weight.
 
     Parameters
     ----------
@@ -66,9 +66,9 @@ class RMSprop(Optimizer):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.rho = self._check("rho", rho, minimum=0.0, below=1.0)
-        self.momentum = self._check("momentum", momentum, minimum=0.0, below=1.0)
-        self.epsilon = self._check("epsilon", epsilon, minimum=0.0)
+        self.rho = self._check("rho", rho, below=1.0)
+        self.momentum = self._check("momentum", momentum, below=1.0)
+        self.epsilon = self._check("epsilon", epsilon)
         self.centered = centered
         self.slots = ("square", *["average"] * centered, *["momentum"] * bool(momentum))
         self.formula = (

@@ -46,7 +46,8 @@ class SGD(Optimizer):
 
     Sources: Robbins & Monro, *A stochastic approximation method*, Ann. Math. Stat. 22, 1951;
     Polyak, *Some methods of speeding up the convergence of iteration methods*, 1964;
-    Sutskever et al., *On the importance of initialization and momentum in deep learning*, ICML 2013.
+    Sutskever et al., *On the importance of initialization and momentum in deep learning*,
+    ICML 2013.
 
     Examples
     --------
@@ -67,7 +68,7 @@ class SGD(Optimizer):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.momentum = self._check("momentum", momentum, minimum=0.0, below=1.0)
+        self.momentum = self._check("momentum", momentum, below=1.0)
         self.nesterov = nesterov
         if momentum:
             self.formula = NESTEROV if nesterov else MOMENTUM
