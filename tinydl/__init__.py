@@ -1,6 +1,69 @@
-"""tinydl: a small deep-learning framework to read."""
+"""tinydl: a small deep-learning framework to read.
 
-from tinydl import kernels, ops
+``import tinydl as keras`` runs an ordinary Keras program; ``tensor``, ``grad``, ``no_grad`` and
+``Tensor.backward`` are what PyTorch calls so. `tinydl.ops` holds every formula, `tinydl.kernels`
+the loops below them.
+"""
+
+from tinydl import (
+    activations,
+    callbacks,
+    config,
+    datasets,
+    initializers,
+    kernels,
+    layers,
+    losses,
+    metrics,
+    models,
+    ops,
+    optimizers,
+    random,
+    regularizers,
+    saving,
+    utils,
+)
 from tinydl.engine import Op, Tensor, grad, no_grad, rule, tensor
+from tinydl.initializers import Initializer
+from tinydl.layers import Input, Layer
+from tinydl.losses import Loss
+from tinydl.metrics import Metric
+from tinydl.models import Model, Sequential
+from tinydl.optimizers import Optimizer
+from tinydl.regularizers import Regularizer
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Initializer",
+    "Input",
+    "Layer",
+    "Loss",
+    "Metric",
+    "Model",
+    "Op",
+    "Optimizer",
+    "Regularizer",
+    "Sequential",
+    "Tensor",
+    "activations",
+    "callbacks",
+    "config",
+    "datasets",
+    "grad",
+    "initializers",
+    "kernels",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "no_grad",
+    "ops",
+    "optimizers",
+    "random",
+    "regularizers",
+    "rule",
+    "saving",
+    "tensor",
+    "utils",
+]

@@ -47,7 +47,10 @@ class LearningRateScheduler(Callback):
             self.model.optimizer.learning_rate = float(rate)
         except TypeError:
             raise ArgumentError(
-                "LearningRateScheduler", "what schedule returns", got=repr(rate), expected="a number"
+                "LearningRateScheduler",
+                "what schedule returns",
+                got=repr(rate),
+                expected="a number",
             ) from None
         if self.verbose:
             print(f"Epoch {epoch + 1}: the learning rate is {rate:g}", flush=True)

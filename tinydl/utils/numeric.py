@@ -72,7 +72,8 @@ def _whole_numbers(x: np.ndarray) -> np.ndarray:
             "x",
             got=f"of dtype {x.dtype}",
             expected="whole numbers",
-            hint="np.unique(x, return_inverse=True)[1] numbers the classes" * (x.dtype.kind in "OUS"),
+            hint="np.unique(x, return_inverse=True)[1] numbers the classes"
+            * (x.dtype.kind in "OUS"),
         )
     # NaN and infinities have no whole number; the comparison below finds them out.
     with np.errstate(invalid="ignore"):
