@@ -17,10 +17,13 @@ def test_it_runs_and_prints(path, capsys):
 
 def test_more_steps_go_farther_than_exact_ones(capsys):
     (path,) = (path for path in TUTORIALS if path.stem == "02_one_rule_three_gradients")
-    whole, few, single = runpy.run_path(str(path))["losses"].values()
+    shown = runpy.run_path(str(path))
+    whole, few, single = shown["losses"].values()
     assert whole[-1] > 10 * few[-1]
     assert few[-1] < 0.02
     assert single[0] < few[0] < whole[0]
+    assert shown["best"] <= min(*whole, *few, *single) + 1e-6
+    assert few[-1] < single[-1]
 
 
 def test_they_are_numbered_in_reading_order():

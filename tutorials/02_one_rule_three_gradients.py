@@ -60,8 +60,12 @@ print(f"{'gradient from':18}{'steps a pass':>13}   loss after each of {EPOCHS} p
 for (name, run), steps in zip(losses.items(), (1, 16, 256), strict=True):
     print(f"{name:18}{steps:13}   " + "  ".join(f"{loss:.4f}" for loss in run))
 
+best_line = np.polyfit(x[:, 0], y[:, 0], deg=1)
+best = float(np.mean((np.polyval(best_line, x) - y) ** 2))
+print(f"the best that any line can do:    {best:.4f}")
+
 # %% [markdown]
 # After the same number of passes, the many rough steps have gone farther than the few exact ones.
 # Close to the end it turns round: single examples keep pulling to and fro, so the loss stays a
-# little above the best that is possible, while the exact gradient would get there in time. That
+# little above the best that a line can do, while the exact gradient would get there in time. That
 # is why learning rates are lowered towards the end of a training.
