@@ -89,7 +89,7 @@ class Sum(Reduction):
         return np.sum(x, axis=axes, keepdims=self.keepdims)
 
     def _sum_rows(self, x, count):
-        """Add up over the first axes, several rows side by side: six times as fast as ``np.sum``."""
+        """Add up the first axes, several rows side by side: six times faster than ``np.sum``."""
         length = math.prod(x.shape[count:])
         rows = x.reshape(math.prod(x.shape[:count]), length)
         fold = max(1, 1024 // max(length, 1))
