@@ -1,213 +1,220 @@
-/* Convolution and its two gradients, each as one matrix product (see product.h).
+/* Convolution and its two gradients, as matrix products (see product.h).
  *
  * With row = i * stride_height + p * dilation_height - padding_top, and column likewise,
- *     y[n, i, j, o]           = sum over p, q, c of x[n, row, column, c] * w[p, q, c, o]
- *     w_bar[p, q, c, o]       = sum over n, i, j of x[n, row, column, c] * g[n, i, j, o]
- *     x_bar[n, row, column, c] = sum over i, j, p, q that meet there, and o, of g * w
- * The matrix of patches, x[n, row, column, c] by place (n, i, j) and tap (p, q, c), is never
- * stored: only the panels of it that are at work.
+ *     patches[(n, i, j), (p, q, c)] = x[n, row, column, c], or 0 in the padding
+ * is the matrix of all patches of the image that the window sees: a row for each place (n, i, j)
+ * of the window, a column for each tap (p, q, c). In terms of it
+ *     y     = patches times w                  (places, filters)
+ *     w_bar = patches transposed times g       (taps, filters)
+ *     x_bar = g times w transposed, which is like patches, and each element of it added to the
+ *             x that the patch had it from
+ * The matrix is never stored: only the few rows and columns of it that are at work.
  */
 #include "product.h"
 
-/* A place of the window: the image, and the row and column under the window's first element. */
+static int64_t count_places(const window *s)
+{
+    return s->batch * s->output_height * s->output_width;
+}
+
+static int64_t count_taps(const window *s)
+{
+    return s->window_height * s->window_width * s->channels;
+}
+
+/* A piece of the patches that is a regular piece of the image too: places that are neighbours in
+ * one row of the output, and channels of one (p, q). Its element (place, c) is
+ *     x[first + place * step + c]   and   piece[place * place_step + c * tap_step] */
 typedef struct {
-    const real *image;
-    int64_t row, column;
-} place;
+    int64_t places, channels;
+    int64_t first, step;
+    real *piece;
+    int64_t place_step, tap_step;
+} patch_run;
 
-/* The place (n, i, j) whose number is `index` in (batch, output_height, output_width). */
-static place place_at(const window *s, const real *x, int64_t index)
+/* piece = x */
+static void gather(const real *x, patch_run r)
 {
-    int64_t j = index % s->output_width;
-    int64_t i = index / s->output_width % s->output_height;
-    int64_t n = index / s->output_width / s->output_height;
-    return (place){x + n * s->height * s->width * s->channels,
-                   i * s->stride_height - s->padding_top, j * s->stride_width - s->padding_left};
+    x += r.first;
+    if (r.channels < r.places) {
+        for (int64_t c = 0; c < r.channels; c++)
+            for (int64_t place = 0; place < r.places; place++)
+                r.piece[place * r.place_step + c * r.tap_step] = x[place * r.step + c];
+    } else {
+        for (int64_t place = 0; place < r.places; place++)
+            for (int64_t c = 0; c < r.channels; c++)
+                r.piece[place * r.place_step + c * r.tap_step] = x[place * r.step + c];
+    }
 }
 
-/* The place after that one: one step to the right, or to the next row's or image's beginning. */
-static place next_place(const window *s, place at)
+/* In gather, piece was x; so now x_bar gets piece. */
+static void scatter(real *x_bar, patch_run r)
 {
-    at.column += s->stride_width;
-    if (at.column < s->output_width * s->stride_width - s->padding_left)
-        return at;
-    at.column = -s->padding_left;
-    at.row += s->stride_height;
-    if (at.row < s->output_height * s->stride_height - s->padding_top)
-        return at;
-    at.row = -s->padding_top;
-    at.image += s->height * s->width * s->channels;
-    return at;
+    x_bar += r.first;
+    for (int64_t place = 0; place < r.places; place++)
+        for (int64_t c = 0; c < r.channels; c++)
+            x_bar[place * r.step + c] += r.piece[place * r.place_step + c * r.tap_step];
 }
 
-/* An element (p, q, c) of the window. */
+/* Which part of the matrix of patches, and where its copy lies: element (place, tap) of the part
+ * is piece[place * place_step + tap * tap_step]. */
 typedef struct {
-    int64_t p, q, c;
-} tap;
+    int64_t first_place, places, first_tap, taps;
+    real *piece;
+    int64_t place_step, tap_step;
+} patch_part;
 
-static tap tap_at(const window *s, int64_t channels, int64_t index)
+/* Goes through a part run by run, except for the padding: gathers it from x, or, if there is no
+ * x, scatters it to x_bar. */
+static void for_each_run(const window *s, patch_part part, const real *x, real *x_bar)
 {
-    return (tap){index / channels / s->window_width, index / channels % s->window_width,
-                 index % channels};
-}
-
-/* The tap (p, q, 0) after all those of the same p and q. */
-static tap next_pixel(const window *s, tap t)
-{
-    return t.q + 1 < s->window_width ? (tap){t.p, t.q + 1, 0} : (tap){t.p + 1, 0, 0};
-}
-
-/* Where x holds the element that tap t of the window at `at` sees; NULL in the padding. */
-static const real *seen(const window *s, place at, tap t)
-{
-    int64_t row = at.row + t.p * s->dilation_height;
-    int64_t column = at.column + t.q * s->dilation_width;
-    if (row < 0 || row >= s->height || column < 0 || column >= s->width)
-        return NULL;
-    return at.image + (row * s->width + column) * s->channels + t.c;
+    int64_t j = part.first_place % s->output_width;
+    int64_t line = part.first_place / s->output_width; /* n * output_height + i */
+    for (int64_t done = 0, places; done < part.places; done += places, j = 0, line++) {
+        places = smaller(s->output_width - j, part.places - done);
+        int64_t n = line / s->output_height, i = line % s->output_height;
+        int64_t c = part.first_tap % s->channels;
+        int64_t pixel = part.first_tap / s->channels; /* p * window_width + q */
+        for (int64_t k = 0, channels; k < part.taps; k += channels, c = 0, pixel++) {
+            channels = smaller(s->channels - c, part.taps - k);
+            int64_t p = pixel / s->window_width, q = pixel % s->window_width;
+            int64_t row = i * s->stride_height + p * s->dilation_height - s->padding_top;
+            int64_t left = j * s->stride_width + q * s->dilation_width - s->padding_left;
+            int64_t right = left + (places - 1) * s->stride_width;
+            int64_t skip = left >= 0 ? 0 : (-left + s->stride_width - 1) / s->stride_width;
+            int64_t drop =
+                right < s->width ? 0 : (right - s->width) / s->stride_width + 1;
+            if (row < 0 || row >= s->height || skip + drop >= places)
+                continue;
+            left += skip * s->stride_width;
+            patch_run run = {
+                .places = places - skip - drop,
+                .channels = channels,
+                .first = ((n * s->height + row) * s->width + left) * s->channels + c,
+                .step = s->stride_width * s->channels,
+                .piece = part.piece + (done + skip) * part.place_step + k * part.tap_step,
+                .place_step = part.place_step,
+                .tap_step = part.tap_step};
+            if (x)
+                gather(x, run);
+            else
+                scatter(x_bar, run);
+        }
+    }
 }
 
 /* patches (places, taps) as the matrix a: panel (taps, TILE_ROWS) for some places and taps. */
-static void copy_patches(const product *job, int64_t batch, int64_t first, int64_t count,
+static void copy_patches(const product *job, int64_t n, int64_t first, int64_t count,
                          int64_t first_term, int64_t terms, real *panel)
 {
-    (void)batch;
-    const window *s = job->window;
-    place at[TILE_ROWS];
-    at[0] = place_at(s, job->a, first);
-    for (int64_t i = 1; i < count; i++)
-        at[i] = next_place(s, at[i - 1]);
+    (void)n;
     memset(panel, 0, terms * TILE_ROWS * sizeof(real));
-    tap t = tap_at(s, s->channels, first_term);
-    for (int64_t k = 0, run; k < terms; k += run, t = next_pixel(s, t)) {
-        run = smaller(s->channels - t.c, terms - k);
-        for (int64_t i = 0; i < count; i++) {
-            const real *x = seen(s, at[i], t);
-            for (int64_t c = 0; x && c < run; c++)
-                panel[(k + c) * TILE_ROWS + i] = x[c];
-        }
-    }
+    patch_part part = {first, count, first_term, terms, panel, 1, TILE_ROWS};
+    for_each_run(job->window, part, job->a, NULL);
 }
 
 /* patches transposed, (taps, places), as the matrix a: panel (places, TILE_ROWS). */
-static void copy_patches_transposed(const product *job, int64_t batch, int64_t first,
-                                    int64_t count, int64_t first_term, int64_t terms, real *panel)
+static void copy_patches_transposed(const product *job, int64_t n, int64_t first, int64_t count,
+                                    int64_t first_term, int64_t terms, real *panel)
 {
-    (void)batch;
-    const window *s = job->window;
-    place at = place_at(s, job->a, first_term);
+    (void)n;
     memset(panel, 0, terms * TILE_ROWS * sizeof(real));
-    for (int64_t k = 0; k < terms; k++, at = next_place(s, at)) {
-        tap t = tap_at(s, s->channels, first);
-        for (int64_t i = 0, run; i < count; i += run, t = next_pixel(s, t)) {
-            run = smaller(s->channels - t.c, count - i);
-            const real *x = seen(s, at, t);
-            for (int64_t c = 0; x && c < run; c++)
-                panel[k * TILE_ROWS + i + c] = x[c];
-        }
-    }
+    patch_part part = {first_term, terms, first, count, panel, TILE_ROWS, 1};
+    for_each_run(job->window, part, job->a, NULL);
 }
 
-/* A matrix b that is stored row after row, as w (taps, filters) and g (places, filters) are. */
-static void copy_rows_of_b(const product *job, int64_t batch, int64_t first, int64_t count,
-                           int64_t first_term, int64_t terms, real *panel)
-{
-    (void)batch;
-    for (int64_t k = 0; k < terms; k++) {
-        const real *b = job->b + (first_term + k) * job->columns + first;
-        for (int64_t j = 0; j < TILE_COLUMNS; j++)
-            panel[k * TILE_COLUMNS + j] = j < count ? b[j] : 0;
-    }
-}
-
-/* Patches of y (batch, output_height, output_width, filters) -> y. */
+/* x (batch, height, width, channels), w (window_height, window_width, channels, filters)
+ * -> y (batch, output_height, output_width, filters) */
 int conv(const real *x, const real *w, real *y, const window *s, int threads)
 {
-    product job = {.batch = 1, .rows = s->batch * s->output_height * s->output_width,
-                   .columns = s->filters,
-                   .terms = s->window_height * s->window_width * s->channels,
-                   .copy_a = copy_patches, .copy_b = copy_rows_of_b,
-                   .a = x, .b = w, .window = s, .y = y};
+    product job = {.sizes = {.batch = 1,
+                             .rows = count_places(s),
+                             .terms = count_taps(s),
+                             .columns = s->filters,
+                             .b_term_stride = s->filters,
+                             .b_column_stride = 1},
+                   .a = x, .b = w, .copy_a = copy_patches, .copy_b = copy_b, .window = s, .y = y};
     return multiply(&job, threads);
 }
 
-/* In conv, y's row (n, i, j) was patch (n, i, j) times w; so w_bar is the patches, transposed,
- * times g (batch, output_height, output_width, filters). */
+/* In conv, y was patches times w; so now w_bar is patches transposed times g.
+ * x, g (batch, output_height, output_width, filters) -> w_bar like w */
 int conv_kernel_gradient(const real *x, const real *g, real *w_bar, const window *s, int threads)
 {
-    product job = {.batch = 1, .rows = s->window_height * s->window_width * s->channels,
-                   .columns = s->filters,
-                   .terms = s->batch * s->output_height * s->output_width,
-                   .copy_a = copy_patches_transposed, .copy_b = copy_rows_of_b,
-                   .a = x, .b = g, .window = s, .y = w_bar};
+    product job = {.sizes = {.batch = 1,
+                             .rows = count_taps(s),
+                             .terms = count_places(s),
+                             .columns = s->filters,
+                             .b_term_stride = s->filters,
+                             .b_column_stride = 1},
+                   .a = x, .b = g, .copy_a = copy_patches_transposed, .copy_b = copy_b,
+                   .window = s, .y = w_bar};
     return multiply(&job, threads);
 }
 
-/* Where output i meets `row` of the image in element p of the window: i * stride + p * dilation
- * - padding = row; -1 if nowhere. */
-static int64_t meeting(int64_t row, int64_t p, int64_t outputs, int64_t stride, int64_t dilation,
-                       int64_t padding)
-{
-    int64_t steps = row + padding - p * dilation;
-    return steps >= 0 && steps % stride == 0 && steps / stride < outputs ? steps / stride : -1;
-}
+/* What every task of conv_input_gradient needs: the product g times w transposed, with the panels
+ * of w transposed already made, and room for each thread: panels of g and a block of patches. */
+typedef struct {
+    product product;
+    real *w_panels;
+    real *rooms;
+    int64_t room_size, patches_offset;
+} input_gradient;
 
-/* Where g holds the output that met pixel (n, row, column) in tap t; NULL if none did. */
-static const real *met(const window *s, const real *g, int64_t n, int64_t row, int64_t column,
-                       tap t)
+/* Task n: x_bar[n] (height, width, channels), from a block of places and of taps at a time. */
+static void input_gradient_of_image(const void *any_job, int64_t n, int thread)
 {
-    int64_t i = meeting(row, t.p, s->output_height, s->stride_height, s->dilation_height,
-                        s->padding_top);
-    int64_t j = meeting(column, t.q, s->output_width, s->stride_width, s->dilation_width,
-                        s->padding_left);
-    if (i < 0 || j < 0)
-        return NULL;
-    return g + ((n * s->output_height + i) * s->output_width + j) * s->filters + t.c;
-}
-
-/* What each pixel met, (pixels, (p, q, o)), as the matrix a: panel ((p, q, o), TILE_ROWS). */
-static void copy_met_outputs(const product *job, int64_t batch, int64_t first, int64_t count,
-                             int64_t first_term, int64_t terms, real *panel)
-{
-    (void)batch;
-    const window *s = job->window;
-    memset(panel, 0, terms * TILE_ROWS * sizeof(real));
-    for (int64_t i = 0; i < count; i++) {
-        int64_t column = (first + i) % s->width;
-        int64_t row = (first + i) / s->width % s->height;
-        int64_t n = (first + i) / s->width / s->height;
-        tap t = tap_at(s, s->filters, first_term);
-        for (int64_t k = 0, run; k < terms; k += run, t = next_pixel(s, t)) {
-            run = smaller(s->filters - t.c, terms - k);
-            const real *g = met(s, job->a, n, row, column, t);
-            for (int64_t o = 0; g && o < run; o++)
-                panel[(k + o) * TILE_ROWS + i] = g[o];
+    const input_gradient *job = any_job;
+    const window *s = job->product.window;
+    int64_t places = s->output_height * s->output_width, taps = count_taps(s);
+    real *g_panels = job->rooms + thread * job->room_size;
+    real *patches = g_panels + job->patches_offset;
+    memset(job->product.y + n * s->height * s->width * s->channels, 0,
+           s->height * s->width * s->channels * sizeof(real));
+    for (int64_t i = n * places; i < (n + 1) * places; i += ROWS_BLOCK)
+        for (int64_t j = 0; j < taps; j += COLUMNS_BLOCK) {
+            int64_t rows = smaller(ROWS_BLOCK, (n + 1) * places - i);
+            int64_t columns = smaller(COLUMNS_BLOCK, taps - j);
+            for (int64_t k = 0; k < s->filters; k += TERMS_BLOCK) {
+                int64_t terms = smaller(TERMS_BLOCK, s->filters - k);
+                copy_panels(copy_a, TILE_ROWS, &job->product, 0, i, rows, k, terms, g_panels);
+                multiply_panels(rows, columns, terms, g_panels,
+                                job->w_panels + k * round_up(taps, TILE_COLUMNS) + j * terms,
+                                patches, columns, k > 0);
+            }
+            patch_part part = {i, rows, j, columns, patches, columns, 1};
+            for_each_run(s, part, NULL, job->product.y);
         }
-    }
 }
 
-/* w (p, q, c, o) as the matrix b ((p, q, o), c): panel ((p, q, o), TILE_COLUMNS). */
-static void copy_kernel_transposed(const product *job, int64_t batch, int64_t first,
-                                   int64_t count, int64_t first_term, int64_t terms, real *panel)
-{
-    (void)batch;
-    const window *s = job->window;
-    for (int64_t k = 0; k < terms; k++) {
-        int64_t o = (first_term + k) % s->filters, pq = (first_term + k) / s->filters;
-        const real *w = job->b + (pq * s->channels + first) * s->filters + o;
-        for (int64_t c = 0; c < TILE_COLUMNS; c++)
-            panel[k * TILE_COLUMNS + c] = c < count ? w[c * s->filters] : 0;
-    }
-}
-
-/* In conv, pixel (n, row, column) met w[p, q] at output (n, i, j); so x_bar (batch, height,
- * width, channels) is the g that each pixel met times w, transposed. */
+/* In conv, y was patches times w; so patches get g times w transposed, and x_bar gets those.
+ * g (batch, output_height, output_width, filters), w -> x_bar like x */
 int conv_input_gradient(const real *g, const real *w, real *x_bar, const window *s, int threads)
 {
-    product job = {.batch = 1, .rows = s->batch * s->height * s->width,
-                   .columns = s->channels,
-                   .terms = s->window_height * s->window_width * s->filters,
-                   .copy_a = copy_met_outputs, .copy_b = copy_kernel_transposed,
-                   .a = g, .b = w, .window = s, .y = x_bar};
-    return multiply(&job, threads);
+    int64_t taps = count_taps(s), filters = s->filters;
+    input_gradient job = {.product = {.sizes = {.a_row_stride = filters,
+                                                .a_term_stride = 1,
+                                                .b_term_stride = 1,
+                                                .b_column_stride = filters},
+                                      .a = g, .b = w, .window = s, .y = x_bar}};
+    if (filters == 0) {
+        memset(x_bar, 0, s->batch * s->height * s->width * s->channels * sizeof(real));
+        return 0;
+    }
+    threads = useful_threads(count_places(s) * taps * filters, WORK_WORTH_A_THREAD, threads);
+    job.patches_offset = ROWS_BLOCK * smaller(filters, TERMS_BLOCK);
+    job.room_size = job.patches_offset + ROWS_BLOCK * smaller(taps, COLUMNS_BLOCK);
+    int64_t w_panels_size = filters * round_up(taps, TILE_COLUMNS);
+    real *memory = allocate(w_panels_size + threads * job.room_size);
+    if (memory == NULL)
+        return 1;
+    job.w_panels = memory;
+    job.rooms = memory + w_panels_size;
+    for (int64_t k = 0; k < filters; k += TERMS_BLOCK)
+        copy_panels(copy_b, TILE_COLUMNS, &job.product, 0, 0, taps, k,
+                    smaller(TERMS_BLOCK, filters - k),
+                    job.w_panels + k * round_up(taps, TILE_COLUMNS));
+    run_tasks(input_gradient_of_image, &job, s->batch, threads);
+    free(memory);
+    return 0;
 }

@@ -49,25 +49,28 @@
 #define WORK_WORTH_A_THREAD 400000
 #define CACHE_LINE 64
 
+#define INLINE static inline __attribute__((always_inline))
+
 typedef real vector __attribute__((vector_size(VECTOR_BYTES)));
 typedef real unaligned_vector
     __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(real)), may_alias));
 
 typedef struct product product;
 
-/* Copies the numbers (first + i, first_term + k), i < count, k < terms, to panel[k * width + i],
- * and zeros for count <= i < width. For a, i counts rows, and width is TILE_ROWS; for b, columns. */
-typedef void copy_function(const product *job, int64_t batch, int64_t first, int64_t count,
+/* Copies a piece of a matrix n of the batch, for a: panel[k * TILE_ROWS + i] = a(first + i,
+ * first_term + k) for i < count and k < terms, and zeros for i from count to TILE_ROWS; and for
+ * b: panel[k * TILE_COLUMNS + j] = b(first_term + k, first + j). */
+typedef void copy_function(const product *job, int64_t n, int64_t first, int64_t count,
                            int64_t first_term, int64_t terms, real *panel);
 
 struct product {
-    int64_t batch, rows, columns, terms;
-    copy_function *copy_a, *copy_b;
+    matrices sizes;
     const real *a, *b;
-    const matrices *strides;
-    const window *window;
+    copy_function *copy_a, *copy_b;
+    const window *window; /* for a copy_a that needs it */
     real *y;
 
+    /* How the work is cut, and where there is room for it: see multiply. */
     int64_t chunks, row_parts, column_parts;
     real *partial_sums;
     real *panels;
@@ -91,10 +94,59 @@ static int64_t part_begins(int64_t index, int64_t parts, int64_t count, int64_t 
     return smaller(units * index / parts * unit, count);
 }
 
-/* tile (TILE_ROWS, TILE_COLUMNS) = sum over k of a (terms, TILE_ROWS) * b (terms, TILE_COLUMNS),
- * added to what is there if `add`; the rows of the tile lie `stride` apart. */
-static void multiply_tile(int64_t terms, const real *a, const real *b, real *tile, int64_t stride,
-                          int add)
+/* Room for numbers, where a cache line begins; to be freed. NULL if there is none. */
+static real *allocate(int64_t numbers)
+{
+    return aligned_alloc(CACHE_LINE, round_up(numbers * sizeof(real), CACHE_LINE));
+}
+
+/* As copy_a, for an a in memory. A `count` that is a constant lets the loops unroll. */
+INLINE void copy_rows(const product *job, int64_t n, int64_t first, int64_t count,
+                      int64_t first_term, int64_t terms, real *panel)
+{
+    const matrices *s = &job->sizes;
+    const real *a = job->a + n * s->a_batch_stride + first * s->a_row_stride +
+                    first_term * s->a_term_stride;
+    for (int64_t k = 0; k < terms; k++)
+        for (int64_t i = 0; i < count; i++)
+            panel[k * TILE_ROWS + i] = a[i * s->a_row_stride + k * s->a_term_stride];
+}
+
+static void copy_a(const product *job, int64_t n, int64_t first, int64_t count,
+                   int64_t first_term, int64_t terms, real *panel)
+{
+    if (count == TILE_ROWS) {
+        copy_rows(job, n, first, TILE_ROWS, first_term, terms, panel);
+    } else {
+        memset(panel, 0, terms * TILE_ROWS * sizeof(real));
+        copy_rows(job, n, first, count, first_term, terms, panel);
+    }
+}
+
+/* As copy_b, for a b in memory. */
+static void copy_b(const product *job, int64_t n, int64_t first, int64_t count,
+                   int64_t first_term, int64_t terms, real *panel)
+{
+    const matrices *s = &job->sizes;
+    const real *b = job->b + n * s->b_batch_stride + first_term * s->b_term_stride +
+                    first * s->b_column_stride;
+    if (count < TILE_COLUMNS)
+        memset(panel, 0, terms * TILE_COLUMNS * sizeof(real));
+    if (s->b_column_stride == 1 && count == TILE_COLUMNS)
+        for (int64_t k = 0; k < terms; k++)
+            memcpy(panel + k * TILE_COLUMNS, b + k * s->b_term_stride,
+                   TILE_COLUMNS * sizeof(real));
+    else
+        for (int64_t j = 0; j < count; j++)
+            for (int64_t k = 0; k < terms; k++)
+                panel[k * TILE_COLUMNS + j] = b[k * s->b_term_stride + j * s->b_column_stride];
+}
+
+/* tile (TILE_ROWS, vectors * LANES) = sum over k of a (terms, TILE_ROWS) * b (terms, TILE_COLUMNS),
+ * added to what is there if `add`; the rows of the tile lie `stride` apart. `vectors` must be a
+ * constant where this is inlined: the sums then stay in registers. */
+INLINE void multiply_tile(int vectors, int64_t terms, const real *a, const real *b, real *tile,
+                          int64_t stride, int add)
 {
     vector sum[TILE_ROWS][TILE_VECTORS] = {{{0}}};
     for (int64_t k = 0; k < terms; k++, a += TILE_ROWS, b += TILE_COLUMNS) {
@@ -102,13 +154,13 @@ static void multiply_tile(int64_t terms, const real *a, const real *b, real *til
 #pragma GCC unroll 16
         for (int i = 0; i < TILE_ROWS; i++)
 #pragma GCC unroll 4
-            for (int j = 0; j < TILE_VECTORS; j++)
+            for (int j = 0; j < vectors; j++)
                 sum[i][j] += a[i] * b_row[j];
     }
 #pragma GCC unroll 16
     for (int i = 0; i < TILE_ROWS; i++)
 #pragma GCC unroll 4
-        for (int j = 0; j < TILE_VECTORS; j++) {
+        for (int j = 0; j < vectors; j++) {
             unaligned_vector *y = (unaligned_vector *)(tile + i * stride + j * LANES);
             if (add)
                 sum[i][j] += *y;
@@ -121,7 +173,10 @@ static void multiply_border_tile(int64_t terms, const real *a, const real *b, re
                                  int64_t stride, int add, int64_t rows, int64_t columns)
 {
     real tile[TILE_ROWS * TILE_COLUMNS];
-    multiply_tile(terms, a, b, tile, TILE_COLUMNS, 0);
+    if (columns <= LANES)
+        multiply_tile(1, terms, a, b, tile, TILE_COLUMNS, 0);
+    else
+        multiply_tile(TILE_VECTORS, terms, a, b, tile, TILE_COLUMNS, 0);
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < columns; j++) {
             real sum = tile[i * TILE_COLUMNS + j];
@@ -138,7 +193,7 @@ static void multiply_panels(int64_t rows, int64_t columns, int64_t terms, const 
             const real *a = a_panels + i * terms, *b = b_panels + j * terms;
             real *tile = y + i * stride + j;
             if (i + TILE_ROWS <= rows && j + TILE_COLUMNS <= columns)
-                multiply_tile(terms, a, b, tile, stride, add);
+                multiply_tile(TILE_VECTORS, terms, a, b, tile, stride, add);
             else
                 multiply_border_tile(terms, a, b, tile, stride, add, smaller(TILE_ROWS, rows - i),
                                      smaller(TILE_COLUMNS, columns - j));
@@ -146,12 +201,12 @@ static void multiply_panels(int64_t rows, int64_t columns, int64_t terms, const 
 }
 
 /* Copies `count` rows of a or columns of b, panel after panel of `width` each. */
-static void copy_panels(copy_function *copy, int64_t width, const product *job, int64_t batch,
+static void copy_panels(copy_function *copy, int64_t width, const product *job, int64_t n,
                         int64_t first, int64_t count, int64_t first_term, int64_t terms,
                         real *panels)
 {
     for (int64_t i = 0; i < count; i += width)
-        copy(job, batch, first + i, smaller(width, count - i), first_term, terms,
+        copy(job, n, first + i, smaller(width, count - i), first_term, terms,
              panels + i * terms);
 }
 
@@ -162,18 +217,18 @@ static void multiply_part(const void *any_job, int64_t task, int thread)
     int64_t column_part = task % job->column_parts;
     int64_t row_part = task / job->column_parts % job->row_parts;
     int64_t chunk = task / job->column_parts / job->row_parts % job->chunks;
-    int64_t batch = task / job->column_parts / job->row_parts / job->chunks;
+    int64_t n = task / job->column_parts / job->row_parts / job->chunks;
 
-    int64_t j_begin = part_begins(column_part, job->column_parts, job->columns, TILE_COLUMNS);
-    int64_t j_end = part_begins(column_part + 1, job->column_parts, job->columns, TILE_COLUMNS);
-    int64_t i_begin = part_begins(row_part, job->row_parts, job->rows, TILE_ROWS);
-    int64_t i_end = part_begins(row_part + 1, job->row_parts, job->rows, TILE_ROWS);
-    int64_t k_begin = part_begins(chunk, job->chunks, job->terms, 1);
-    int64_t k_end = part_begins(chunk + 1, job->chunks, job->terms, 1);
+    int64_t j_begin = part_begins(column_part, job->column_parts, job->sizes.columns, TILE_COLUMNS);
+    int64_t j_end = part_begins(column_part + 1, job->column_parts, job->sizes.columns, TILE_COLUMNS);
+    int64_t i_begin = part_begins(row_part, job->row_parts, job->sizes.rows, TILE_ROWS);
+    int64_t i_end = part_begins(row_part + 1, job->row_parts, job->sizes.rows, TILE_ROWS);
+    int64_t k_begin = part_begins(chunk, job->chunks, job->sizes.terms, 1);
+    int64_t k_end = part_begins(chunk + 1, job->chunks, job->sizes.terms, 1);
 
-    int64_t size = job->rows * job->columns;
-    real *y = chunk == 0 ? job->y : job->partial_sums + (chunk - 1) * job->batch * size;
-    y += batch * size;
+    int64_t size = job->sizes.rows * job->sizes.columns;
+    real *y = chunk == 0 ? job->y : job->partial_sums + (chunk - 1) * job->sizes.batch * size;
+    y += n * size;
     real *a_panels = job->panels + thread * job->panels_size;
     real *b_panels = a_panels + job->a_panels_size;
 
@@ -181,12 +236,12 @@ static void multiply_part(const void *any_job, int64_t task, int thread)
         for (int64_t k = k_begin; k < k_end; k += TERMS_BLOCK) {
             int64_t columns = smaller(COLUMNS_BLOCK, j_end - j);
             int64_t terms = smaller(TERMS_BLOCK, k_end - k);
-            copy_panels(job->copy_b, TILE_COLUMNS, job, batch, j, columns, k, terms, b_panels);
+            copy_panels(job->copy_b, TILE_COLUMNS, job, n, j, columns, k, terms, b_panels);
             for (int64_t i = i_begin; i < i_end; i += ROWS_BLOCK) {
                 int64_t rows = smaller(ROWS_BLOCK, i_end - i);
-                copy_panels(job->copy_a, TILE_ROWS, job, batch, i, rows, k, terms, a_panels);
+                copy_panels(job->copy_a, TILE_ROWS, job, n, i, rows, k, terms, a_panels);
                 multiply_panels(rows, columns, terms, a_panels, b_panels,
-                                y + i * job->columns + j, job->columns, k > k_begin);
+                                y + i * job->sizes.columns + j, job->sizes.columns, k > k_begin);
             }
         }
 }
@@ -194,19 +249,19 @@ static void multiply_part(const void *any_job, int64_t task, int thread)
 /* How many chunks the sum is cut into: a matter of sizes only, never of the number of threads. */
 static int64_t count_chunks(const product *job)
 {
-    if (job->batch * job->rows * job->columns > LARGEST_CHUNKED_RESULT)
+    if (job->sizes.batch * job->sizes.rows * job->sizes.columns > LARGEST_CHUNKED_RESULT)
         return 1;
-    int64_t chunks = smaller(job->terms / SHORTEST_CHUNK, MOST_CHUNKS);
+    int64_t chunks = smaller(job->sizes.terms / SHORTEST_CHUNK, MOST_CHUNKS);
     return chunks < 1 ? 1 : chunks;
 }
 
 /* Cuts y into enough parts that each thread has one; rows first, for they are cheaper to cut. */
 static void cut_result(product *job, int threads)
 {
-    int64_t tasks = job->batch * job->chunks;
+    int64_t tasks = job->sizes.batch * job->chunks;
     int64_t wanted = tasks >= threads ? 1 : (threads + tasks - 1) / tasks;
-    int64_t row_tiles = (job->rows + TILE_ROWS - 1) / TILE_ROWS;
-    int64_t column_tiles = (job->columns + TILE_COLUMNS - 1) / TILE_COLUMNS;
+    int64_t row_tiles = (job->sizes.rows + TILE_ROWS - 1) / TILE_ROWS;
+    int64_t column_tiles = (job->sizes.columns + TILE_COLUMNS - 1) / TILE_COLUMNS;
     if (row_tiles >= column_tiles) {
         job->row_parts = smaller(wanted, row_tiles);
         job->column_parts = smaller((wanted + job->row_parts - 1) / job->row_parts, column_tiles);
@@ -219,38 +274,37 @@ static void cut_result(product *job, int threads)
 /* Computes y; the fields of the job from `chunks` on are filled in here. */
 static int multiply(product *job, int threads)
 {
-    int64_t results = job->batch * job->rows * job->columns;
+    int64_t results = job->sizes.batch * job->sizes.rows * job->sizes.columns;
     if (results == 0)
         return 0;
-    if (job->terms == 0) {
+    if (job->sizes.terms == 0) {
         memset(job->y, 0, results * sizeof(real));
         return 0;
     }
-    threads = useful_threads(results * job->terms, WORK_WORTH_A_THREAD, threads);
+    threads = useful_threads(results * job->sizes.terms, WORK_WORTH_A_THREAD, threads);
     job->chunks = count_chunks(job);
     cut_result(job, threads);
 
-    int64_t terms = smaller(job->terms, TERMS_BLOCK);
+    int64_t terms = smaller(job->sizes.terms, TERMS_BLOCK);
     int64_t line = CACHE_LINE / sizeof(real);
-    int64_t rows = round_up(smaller(job->rows, ROWS_BLOCK), TILE_ROWS);
-    int64_t columns = round_up(smaller(job->columns, COLUMNS_BLOCK), TILE_COLUMNS);
+    int64_t rows = round_up(smaller(job->sizes.rows, ROWS_BLOCK), TILE_ROWS);
+    int64_t columns = round_up(smaller(job->sizes.columns, COLUMNS_BLOCK), TILE_COLUMNS);
     job->a_panels_size = round_up(rows * terms, line);
     job->panels_size = job->a_panels_size + round_up(columns * terms, line);
     int64_t partial_size = (job->chunks - 1) * results;
 
-    int64_t numbers = threads * job->panels_size + partial_size + line;
-    char *memory = malloc(numbers * sizeof(real));
-    if (memory == NULL)
+    int64_t numbers = threads * job->panels_size + partial_size;
+    job->panels = allocate(numbers);
+    if (job->panels == NULL)
         return 1;
-    job->panels = (real *)(memory + CACHE_LINE - (uintptr_t)memory % CACHE_LINE);
     job->partial_sums = job->panels + threads * job->panels_size;
 
-    run_tasks(multiply_part, job, job->batch * job->chunks * job->row_parts * job->column_parts,
+    run_tasks(multiply_part, job, job->sizes.batch * job->chunks * job->row_parts * job->column_parts,
               threads);
     for (int64_t chunk = 1; chunk < job->chunks; chunk++)
         for (int64_t i = 0; i < results; i++)
             job->y[i] += job->partial_sums[(chunk - 1) * results + i];
-    free(memory);
+    free(job->panels);
     return 0;
 }
 
