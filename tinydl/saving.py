@@ -250,8 +250,8 @@ def _assign(where: str, filepath: str | Path, model: Model, content: Content) ->
         raise ShapeError(
             where,
             f"what {filepath} holds",
-            got=_listed((name, array.shape) for name, array in arrays.items()),
-            expected=_listed((w.name, w.shape) for w in own),
+            got=[f"{name} {array.shape}" for name, array in arrays.items()],
+            expected=[f"{w.name} {w.shape}" for w in own],
             hint="" if model.built else "the model has no weights before its input shape is known",
         )
     for w, array in zip(own, arrays.values(), strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from inspect import signature
 from typing import Any
 
 from tinydl.callbacks.callback import HOOKS, Callback
@@ -10,7 +11,7 @@ from tinydl.errors import ArgumentError
 
 
 class CallbackList(Callback):
-    """Calls each hook of several callbacks, in order.
+    """Calls each hook of several callbacks, in order; where logs are left out, they get ``{}``.
 
     Parameters
     ----------
@@ -60,7 +61,11 @@ class CallbackList(Callback):
 
 
 def _calls_each(hook: str) -> Callable[..., None]:
+    expected = len(signature(getattr(Callback, hook)).parameters) - 1  # self is not passed
+
     def call(self: CallbackList, *arguments: Any) -> None:
+        if len(arguments) < expected:
+            arguments = (*arguments, {})
         for callback in self.callbacks:
             getattr(callback, hook)(*arguments)
 

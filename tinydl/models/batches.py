@@ -202,7 +202,7 @@ def class_weights(y: np.ndarray, class_weight: dict[int, float], classes: int) -
 
 def split(
     validation_split: float, *arrays: np.ndarray | None
-) -> tuple[list[np.ndarray | None], list[np.ndarray | None]]:
+) -> tuple[tuple[np.ndarray | None, ...], tuple[np.ndarray | None, ...]]:
     """Cut off the last samples: what to train on, and what to validate with.
 
     Parameters
@@ -220,7 +220,7 @@ def split(
     Examples
     --------
     >>> split(0.25, np.arange(4), None)
-    ([array([0, 1, 2]), None], [array([3]), None])
+    ((array([0, 1, 2]), None), (array([3]), None))
     """
     samples = len(next(array for array in arrays if array is not None))
     number = isinstance(validation_split, (int, float, np.number))
@@ -233,6 +233,6 @@ def split(
             expected="at least 0 and below 1, leaving samples on both sides",
             hint=f"x has {samples} samples",
         )
-    first = [None if array is None else array[:at] for array in arrays]
-    last = [None if array is None else array[at:] for array in arrays]
+    first = tuple(None if array is None else array[:at] for array in arrays)
+    last = tuple(None if array is None else array[at:] for array in arrays)
     return first, last

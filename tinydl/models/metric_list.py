@@ -47,14 +47,14 @@ class MetricList:
         for metric in self.all:
             metric.reset_state()
 
-    def update_state(
-        self, y_true: np.ndarray | None, y_pred: np.ndarray, loss: float
-    ) -> dict[str, float]:
+    def update_state(self, y_true: np.ndarray, y_pred: np.ndarray, loss: float) -> dict[str, float]:
         """Take in a batch; return the means so far, by name."""
         if not self._shapes_known:
             self._shapes_known = True
-            shapes = np.shape(y_true), y_pred.shape
-            self._metrics = [metrics.get(identifier, *shapes) for identifier in self._identifiers]
+            self._metrics = [
+                metrics.get(identifier, y_true.shape, y_pred.shape)
+                for identifier in self._identifiers
+            ]
         self._loss.update_state(loss, len(y_pred))
         for metric in self._metrics:
             metric.update_state(y_true, y_pred)

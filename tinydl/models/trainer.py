@@ -197,8 +197,10 @@ class Trainer(Layer):
         check_count("fit", "validation_freq", validation_freq)
         train = Batches("fit", x, y, sample_weight, batch_size, steps_per_epoch, self.dtype)
         if validation_data is None and validation_split:
-            parts, validation_data = split(validation_split, train.x, train.y, train.sample_weight)
-            train = Batches("fit", *parts, batch_size, steps_per_epoch, self.dtype)
+            (x, y, sample_weight), validation_data = split(
+                validation_split, train.x, train.y, train.sample_weight
+            )
+            train = Batches("fit", x, y, sample_weight, batch_size, steps_per_epoch, self.dtype)
         validation = None
         if validation_data is not None:
             size = validation_batch_size or batch_size
@@ -422,6 +424,7 @@ class Trainer(Layer):
 
     def _track(self, batch: Batch, y_pred: Tensor, loss: Tensor) -> dict[str, float]:
         """Take a batch into the means, and return these."""
+        assert batch.y is not None
         return self._metrics.update_state(batch.y, y_pred.data, loss.item())
 
     def _predict(self, batch: Batch) -> np.ndarray:
@@ -489,7 +492,7 @@ class Trainer(Layer):
         assert batches.y is not None
         if batches.y.ndim > 1 and batches.y.shape[-1] > 1:
             return int(batches.y.shape[-1])
-        outputs = self.output_shape[-1] if self.built and self.output_shape else 1
+        outputs = (self.output_shape or (None,))[-1] or 1
         return outputs if outputs > 1 else max(2, int(batches.y.max()) + 1)
 
 
