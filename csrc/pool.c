@@ -7,14 +7,11 @@
  */
 #include <string.h>
 
-#include "parallel.h"
+#include "shared.h"
 #include "tinydl.h"
 
 /* Channels are worked on in blocks of up to this many, whose maxima fit on the stack. */
 #define CHANNELS_BLOCK 32
-
-/* Inlined where the number of channels is a constant, so that the loops over them unroll. */
-#define INLINE static inline __attribute__((always_inline))
 
 #define READS_WORTH_A_THREAD 50000
 
@@ -37,9 +34,7 @@ static view view_at(const window *s, int64_t i, int64_t j)
     int64_t bottom = top + s->window_height, right = left + s->window_width;
     top = top < 0 ? 0 : top;
     left = left < 0 ? 0 : left;
-    bottom = bottom > s->height ? s->height : bottom;
-    right = right > s->width ? s->width : right;
-    return (view){top, left, bottom - top, right - left};
+    return (view){top, left, smaller(bottom, s->height) - top, smaller(right, s->width) - left};
 }
 
 /* The number of x[n, row, column, c] in x (batch, height, width, channels). */
@@ -57,7 +52,7 @@ static int64_t output_at(const window *s, int64_t n, int64_t i, int64_t j, int64
 /* How many channels the block that begins at channel c has. */
 static int64_t block_size(const window *s, int64_t c)
 {
-    return s->channels - c < CHANNELS_BLOCK ? s->channels - c : CHANNELS_BLOCK;
+    return smaller(s->channels - c, CHANNELS_BLOCK);
 }
 
 /* Sets image n of the result to zero in a block of channels. */

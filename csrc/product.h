@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "parallel.h"
+#include "shared.h"
 #include "tinydl.h"
 
 #ifndef VECTOR_BYTES
@@ -49,8 +49,6 @@
 #define WORK_WORTH_A_THREAD 400000
 #define CACHE_LINE 64
 
-#define INLINE static inline __attribute__((always_inline))
-
 typedef real vector __attribute__((vector_size(VECTOR_BYTES)));
 typedef real unaligned_vector
     __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(real)), may_alias));
@@ -76,11 +74,6 @@ struct product {
     real *panels;
     int64_t panels_size, a_panels_size;
 };
-
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
 
 static int64_t round_up(int64_t count, int64_t unit)
 {

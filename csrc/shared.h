@@ -1,11 +1,20 @@
-/* Threads, in one place: with OpenMP tasks are shared among them, without it they run in turn. */
-#ifndef TINYDL_PARALLEL_H
-#define TINYDL_PARALLEL_H
+/* What all kernels share: tasks for threads. With OpenMP the threads share the tasks, without it
+ * the tasks are done in turn. */
+#ifndef TINYDL_SHARED_H
+#define TINYDL_SHARED_H
 
 #include <stdint.h>
 #ifdef _OPENMP
 #include <omp.h>
 #endif
+
+/* For functions whose loops shall unroll, or stay in registers, where an argument is a constant. */
+#define INLINE static inline __attribute__((always_inline))
+
+static inline int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
 
 typedef void task_function(const void *job, int64_t task, int thread);
 
