@@ -28,9 +28,9 @@ def test_an_unknown_command_is_one_sentence(arguments, capsys):
 
 
 def test_a_reader_that_leaves_is_no_error_worth_a_traceback():
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "tinydl", "info"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    process.stdout.close()
-    assert process.stderr.read() == b""
-    assert process.wait() == 1
+    ) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1

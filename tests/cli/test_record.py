@@ -19,13 +19,13 @@ def feed(record, batch_losses, batch_size, images, epochs=1):
 
 
 def test_points_are_the_means_of_their_own_batches():
-    images, batch_size = 1275, 10
-    losses = np.linspace(1, 0, 128)
+    images, batch_size = 2545, 10
+    losses = np.linspace(1, 0, 255)
     record = Record(images, batch_size)
     feed(record, losses, batch_size, images)
-    weights = np.full(128, batch_size)
+    weights = np.full(255, batch_size)
     weights[-1] = 5
-    starts = range(0, 128, WINDOW)
+    starts = range(0, 255, WINDOW)
     expected = [np.average(losses[k : k + WINDOW], weights=weights[k : k + WINDOW]) for k in starts]
     np.testing.assert_allclose([point.loss for point in record.points], expected)
     np.testing.assert_allclose([1 - point.accuracy for point in record.points], expected)
@@ -38,6 +38,7 @@ def test_rows_are_epochs_and_the_last_may_be_unfinished(tmp_path):
     feed(record, [4, 3, 2, 1], 10, 40, epochs=2)
     record.on_epoch_begin(2)
     record.on_train_batch_end(0, {"loss": 0.5, "accuracy": 1.0})
+    record.on_epoch_begin(3)
     assert record.finished == 2
     record.save(tmp_path / "history.csv")
     with (tmp_path / "history.csv").open(newline="") as file:

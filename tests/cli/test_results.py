@@ -27,7 +27,7 @@ def test_scores_are_what_counting_pairs_gives(pairs):
 def test_worst_mistakes_are_sorted_and_hold_only_mistakes():
     probabilities = np.array([[0.6, 0.4], [0.1, 0.9], [0.2, 0.8], [0.3, 0.7]])
     labels = np.array([1, 0, 1, 0])
-    indices = [mistake.index for mistake in worst_mistakes(labels, probabilities, count=2)]
-    assert indices == [1, 3]
+    numbers = [mistake.number for mistake in worst_mistakes(labels, probabilities, count=2)]
+    assert numbers == [1, 3]
     assert len(worst_mistakes(labels, probabilities, count=9)) == 3
     assert worst_mistakes(probabilities.argmax(1), probabilities, count=5) == []

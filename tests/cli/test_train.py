@@ -54,7 +54,8 @@ def test_it_reports_accuracy_classes_and_mistakes(tmp_path, capsys):
     assert report.count("seen as") == 5
 
 
-def test_the_same_seed_gives_the_same_model(tmp_path):
+def test_the_same_seed_gives_the_same_model(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)  # drawing takes longest
     weights = []
     for folder, seed in (("a", 1), ("b", 1), ("c", 2)):
         main([*QUICK, f"--seed={seed}", "--output", str(tmp_path / folder)])
@@ -76,7 +77,7 @@ def test_a_diverging_loss_is_one_sentence_and_keeps_the_history(tmp_path, capsys
     assert main([*QUICK, *arguments]) == 1
     complaint = capsys.readouterr().err
     assert complaint.count("\n") == 1
-    assert "no weights were saved" in complaint
+    assert "there are no weights" in complaint
     assert len(rows_of(tmp_path / "history.csv")) == 1
     assert not (tmp_path / "model.safetensors").exists()
 
@@ -89,7 +90,7 @@ def test_a_diverging_loss_is_one_sentence_and_keeps_the_history(tmp_path, capsys
         (["--batch-size=1.5"], "--batch-size"),
         (["--learning-rate=nan"], "--learning-rate"),
         (["--learning-rate=fast"], "--learning-rate"),
-        (["--seed=-1"], "--seed"),
+        (["--seed=-1"], "seed is -1"),
         (["--limit=0"], "--limit"),
         (["--threads=none"], "--threads"),
         (["--optimizer=adm"], "did you mean 'adam'"),

@@ -64,7 +64,7 @@ def _draw_curves(part: SubFigure, curve: Sequence[Point], test_accuracy: float) 
     loss.set(xlabel="epochs", title="training loss")
     accuracy.plot(epochs, [point.accuracy for point in curve], label="training")
     accuracy.axhline(test_accuracy, color="C1", label=f"test: {test_accuracy:.4f}")
-    accuracy.set(xlabel="epochs", title="accuracy", ylim=(0.9, 1))
+    accuracy.set(xlabel="epochs", title="accuracy", ylim=(min(0.9, test_accuracy), 1))
     accuracy.legend(loc="lower right")
     for axes in (loss, accuracy):
         axes.grid(alpha=0.3)
@@ -74,8 +74,8 @@ def _draw_filters(part: SubFigure, filters: np.ndarray) -> None:
     count = filters.shape[-1]
     part.suptitle(f"the {count} learned filters (red adds, blue takes away)")
     rows = -(-count // FILTERS_IN_A_ROW)
-    # The same colour means the same weight in all of them, and white means zero.
-    scale = float(np.abs(filters).max())
+    # The same colour means the same weight in all of them; the few largest would pale the rest.
+    scale = float(np.percentile(np.abs(filters), 98))
     for number, axes in enumerate(part.subplots(rows, FILTERS_IN_A_ROW).flat):
         axes.axis("off")
         if number < count:
@@ -89,7 +89,7 @@ def _draw_mistakes(part: SubFigure, mistakes: Sequence[tuple[Mistake, np.ndarray
         axes.imshow(image, cmap="gray_r")
         axes.axis("off")
         axes.set_title(
-            f"no. {mistake.index}: a {mistake.label},\n"
+            f"no. {mistake.number}: a {mistake.label},\n"
             f"taken for {mistake.predicted} ({mistake.probability:.1%})",
             fontsize="small",
         )

@@ -12,7 +12,7 @@ from tinydl.callbacks import Callback
 from tinydl.utils import replacing
 
 # Batches averaged into one point of the learning curves.
-WINDOW = 50
+WINDOW = 100
 
 
 class Epoch(NamedTuple):
@@ -85,8 +85,8 @@ class Record(Callback):
         )
 
     def save(self, path: Path) -> None:
-        """Write the epochs as CSV, a row each."""
+        """Write the epochs as CSV, a row each, without one that saw no image yet."""
         with replacing(path) as temporary, temporary.open("w", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(Epoch._fields)
-            writer.writerows(self.epochs)
+            writer.writerows(epoch for epoch in self.epochs if epoch.images > 0)

@@ -60,7 +60,7 @@ def class_scores(labels: np.ndarray, predicted: np.ndarray, classes: int) -> lis
 class Mistake(NamedTuple):
     """An example that the model took for something else."""
 
-    index: int
+    number: int
     label: int
     predicted: int
     probability: float

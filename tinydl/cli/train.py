@@ -5,25 +5,23 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from tinydl import kernels, optimizers
 from tinydl.callbacks import LambdaCallback
-from tinydl.cli.digits import DIGITS, draw
+from tinydl.cli.digits import DIGITS
 from tinydl.cli.output import prepare_folder
 from tinydl.cli.pictures import save_page
 from tinydl.cli.record import Record
-from tinydl.cli.results import Mistake, class_scores, worst_mistakes
+from tinydl.cli.report import print_classes, print_mistakes
+from tinydl.cli.results import class_scores, worst_mistakes
 from tinydl.datasets import mnist
 from tinydl.errors import NumericalError
 from tinydl.layers import Conv2D, Dense, Flatten, Input, MaxPooling2D
 from tinydl.models import Sequential
 from tinydl.utils import replacing, set_random_seed, to_categorical
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 HELP = "train a small convolutional network on MNIST, evaluate it and save what it learned"
 
@@ -84,9 +82,6 @@ def run(arguments: argparse.Namespace) -> int:
     int
         0; or 1 if the loss diverged; or 130 if Ctrl-C stopped the training.
     """
-    from rich.console import Console
-
-    console = Console(highlight=False)
     folder: Path = arguments.output
     prepare_folder(folder, [MODEL, HISTORY, PAGE])
     model = build_model(arguments)
@@ -104,14 +99,14 @@ def run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         model.save(folder / MODEL)
         record.save(folder / HISTORY)
-        print(f"stopped; {MODEL} and {HISTORY} are in {folder}", file=sys.stderr)
+        print(f"{arguments.prog}: stopped; {MODEL} and {HISTORY} are in {folder}", file=sys.stderr)
         return 130
     except NumericalError as error:
         record.save(folder / HISTORY)
-        print(_sorry(error, record, folder), file=sys.stderr)
+        print(f"{arguments.prog}: {error}; {_kept(record)}, in {folder}", file=sys.stderr)
         return 1
     record.save(folder / HISTORY)
-    _report(console, model, images, record, folder)
+    _report(model, images, record, folder)
     return 0
 
 
@@ -145,58 +140,28 @@ def _load(limit: int | None) -> Images:
     return Images(x_train / full, y_train, x_test / full, y_test)
 
 
-def _sorry(error: NumericalError, record: Record, folder: Path) -> str:
-    kept = f"{MODEL} holds the weights after epoch {record.finished}"
+def _kept(record: Record) -> str:
     if record.finished == 0:
-        kept = "no epoch was finished, so no weights were saved"
-    return f"{error}; {kept}, {HISTORY} the history so far, in {folder}"
+        return f"no epoch was finished, so there are no weights; {HISTORY} is"
+    return f"{MODEL}, of epoch {record.finished}, and {HISTORY} are"
 
 
-def _report(
-    console: Console, model: Sequential, images: Images, record: Record, folder: Path
-) -> None:
+def _report(model: Sequential, images: Images, record: Record, folder: Path) -> None:
     probabilities = model.predict(images.x_test, verbose=0)
     predicted = probabilities.argmax(axis=1)
     accuracy = float(np.mean(predicted == images.y_test))
-    mistakes = worst_mistakes(images.y_test, probabilities, MISTAKES)
-
-    console.print(f"\nTest accuracy: [bold]{accuracy:.4f}[/bold]")
-    _print_classes(console, images.y_test, predicted)
-    _print_mistakes(console, mistakes, images.x_test)
+    mistakes = [
+        (mistake, images.x_test[mistake.number])
+        for mistake in worst_mistakes(images.y_test, probabilities, MISTAKES)
+    ]
+    print(f"\nTest accuracy: {accuracy:.4f}")
+    print_classes(class_scores(images.y_test, predicted, DIGITS))
+    print_mistakes(mistakes)
     saved = [MODEL, HISTORY]
-    pictured = [(mistake, images.x_test[mistake.index]) for mistake in mistakes]
     try:
         with replacing(folder / PAGE) as temporary:
-            save_page(temporary, record.points, accuracy, model.get_weights()[0], pictured)
+            save_page(temporary, record.points, accuracy, model.get_weights()[0], mistakes)
         saved.append(PAGE)
     except ImportError:
-        console.print("No picture: drawing needs Matplotlib, pip install 'tinydl[plots]'.")
-    console.print(f"Saved in {folder}: {', '.join(saved)}")
-
-
-def _print_classes(console: Console, labels: np.ndarray, predicted: np.ndarray) -> None:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for heading in ("digit", "precision", "recall", "F1", "support"):
-        table.add_column(heading, justify="right")
-    for digit, score in enumerate(class_scores(labels, predicted, DIGITS)):
-        rates = (f"{rate:.4f}" for rate in (score.precision, score.recall, score.f1))
-        table.add_row(str(digit), *rates, str(score.support))
-    console.print(table)
-
-
-def _print_mistakes(console: Console, mistakes: list[Mistake], images: np.ndarray) -> None:
-    from rich.table import Table
-
-    table = Table.grid(padding=(0, 2))
-    captions = [
-        f"no. {mistake.index}\na {mistake.label}, seen as {mistake.predicted}\n"
-        f"({mistake.probability:.1%})"
-        for mistake in mistakes
-    ]
-    table.add_row(*captions)
-    if not console.options.ascii_only:
-        table.add_row(*("\n".join(draw(images[mistake.index])) for mistake in mistakes))
-    console.print("\nThe worst mistakes, of all test images:" if mistakes else "\nNo mistakes.")
-    console.print(table)
+        print("No picture: drawing needs Matplotlib, pip install 'tinydl[plots]'.")
+    print(f"Saved in {folder}: {', '.join(saved)}")
