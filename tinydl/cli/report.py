@@ -33,26 +33,26 @@ def print_classes(scores: Sequence[ClassScore]) -> None:
 
 
 def print_mistakes(mistakes: Sequence[tuple[Mistake, np.ndarray]]) -> None:
-    """Print and draw mistakes side by side; five of them are 78 columns wide.
+    """Print and draw mistakes, as many side by side as there is room for.
 
     Parameters
     ----------
     mistakes : sequence of (Mistake, ndarray of shape (28, 28))
         The mistakes and their images, which only a terminal with Unicode can show.
     """
+    from rich.columns import Columns
     from rich.console import Console
-    from rich.table import Table
 
     console = Console(highlight=False)
-    table = Table.grid(padding=(0, 2))
-    table.add_row(
-        *(
-            f"no. {mistake.number}\na {mistake.label}, seen as {mistake.predicted}\n"
-            f"({mistake.probability:.1%})"
-            for mistake, _ in mistakes
-        )
-    )
-    if not console.options.ascii_only:
-        table.add_row(*("\n".join(draw(image)) for _, image in mistakes))
+    panels = []
+    for mistake, image in mistakes:
+        lines = [
+            f"no. {mistake.number}",
+            f"a {mistake.label}, seen as {mistake.predicted}",
+            f"({mistake.probability:.1%})",
+        ]
+        if not console.options.ascii_only:
+            lines += draw(image)
+        panels.append("\n".join(lines))
     print("\nThe worst mistakes:" if mistakes else "\nNo mistakes.")
-    console.print(table)
+    console.print(Columns(panels, padding=(0, 2)))
