@@ -38,7 +38,9 @@ __all__ = [
     "backpropagate",
     "backward",
     "enable_grad",
+    "floats_among_whole_numbers",
     "grad",
+    "is_grad_enabled",
     "no_grad",
     "quiet",
     "rule",
@@ -109,6 +111,18 @@ def enable_grad() -> Any:
     True
     """
     return _recording(True)
+
+
+def is_grad_enabled() -> bool:
+    """Whether ops are recorded here and now.
+
+    Examples
+    --------
+    >>> with no_grad():
+    ...     print(is_grad_enabled())
+    False
+    """
+    return _mode.recording
 
 
 Rule = Callable[..., Any]
@@ -240,7 +254,7 @@ class Op:
                 break
         arrays = tuple([x.data for x in inputs])
         self.check(*arrays)
-        operands = _floats_among_whole_numbers(arrays) if self.broadcasts else arrays
+        operands = floats_among_whole_numbers(arrays) if self.broadcasts else arrays
         try:
             if _mode.quiet:
                 data = self.forward(*operands)
@@ -260,7 +274,11 @@ class Op:
         return Tensor(data)
 
     def _as_tensors(self, inputs: Sequence[Any]) -> tuple[Tensor, ...]:
-        """Wrap arrays and numbers; a Python number takes the dtype of the arrays beside it."""
+        """Wrap arrays and numbers.
+
+        A Python number takes the dtype of the arrays beside it, unless it is an index or a
+        condition: an input without a rule among inputs that have one.
+        """
         wrapped = [x if isinstance(x, (Tensor, bool, int, float)) else tensor(x) for x in inputs]
         rules = self.rules_for(inputs)
         dtypes = [
@@ -268,7 +286,14 @@ class Op:
             for x, rule_of_x in zip(wrapped, rules, strict=True)
             if isinstance(x, Tensor) and (rule_of_x or not any(rules))
         ]
-        return tuple([x if isinstance(x, Tensor) else _number_beside(x, dtypes) for x in wrapped])
+        return tuple(
+            [
+                x
+                if isinstance(x, Tensor)
+                else _number_beside(x, dtypes if rule_of_x or not any(rules) else [])
+                for x, rule_of_x in zip(wrapped, rules, strict=True)
+            ]
+        )
 
     def rules_for(self, inputs: Sequence[Any]) -> tuple[Rule | None, ...]:
         """One rule for each of these inputs: a starred op repeats the one it has."""
@@ -321,8 +346,14 @@ def _snake_case(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
-def _floats_among_whole_numbers(arrays: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
-    """Whole numbers beside floats take their dtype: NumPy would make float32 * int64 float64."""
+def floats_among_whole_numbers(arrays: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+    """Whole numbers beside floats take their dtype: NumPy would make float32 * int64 float64.
+
+    Examples
+    --------
+    >>> floats_among_whole_numbers((np.ones(2, "float32"), np.array(3)))[1].dtype
+    dtype('float32')
+    """
     first = arrays[0].dtype
     if all([a.dtype is first for a in arrays]):
         return arrays
