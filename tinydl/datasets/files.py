@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from io import BytesIO
 from pathlib import Path
 
@@ -30,6 +29,8 @@ def read_npz(path: str | Path, sha256: str) -> dict[str, np.ndarray]:
     FileNotFoundError
         When there is no such file.
     """
+    import hashlib  # loads OpenSSL: not when tinydl is imported
+
     path = FOLDER / path
     content = path.read_bytes()
     found = hashlib.sha256(content).hexdigest()

@@ -26,9 +26,13 @@ class MetricList:
     """
 
     def __init__(self, identifiers: Iterable[Any]) -> None:
+        if isinstance(identifiers, (str, metrics.Metric)):
+            raise ArgumentError(
+                "compile", "metrics", got=repr(identifiers), expected="a list, even of one"
+            )
         self._identifiers = list(identifiers)
         self._loss = metrics.Mean(name="loss")
-        self._metrics = [metrics.get(identifier) for identifier in self._identifiers]
+        self._metrics = [_metric(identifier) for identifier in self._identifiers]
         self._shapes_known = False
         names = [metric.name for metric in self.all]
         for name in names:
@@ -51,11 +55,17 @@ class MetricList:
         """Take in a batch; return the means so far, by name."""
         if not self._shapes_known:
             self._shapes_known = True
-            self._metrics = [
-                metrics.get(identifier, y_true.shape, y_pred.shape)
-                for identifier in self._identifiers
-            ]
+            shapes = y_true.shape, y_pred.shape
+            self._metrics = [_metric(identifier, *shapes) for identifier in self._identifiers]
         self._loss.update_state(loss, len(y_pred))
         for metric in self._metrics:
             metric.update_state(y_true, y_pred)
         return {metric.name: metric.result() for metric in self.all}
+
+
+def _metric(identifier: Any, *shapes: tuple[int, ...]) -> metrics.Metric:
+    """The metric meant by an identifier; one given by a name is reported by that name."""
+    metric = metrics.get(identifier, *shapes)
+    if isinstance(identifier, str):
+        metric.name = identifier
+    return metric
