@@ -80,6 +80,7 @@ class BuildCore(build_ext):
     def run(self):
         super().run()
         package = Path(self.get_ext_fullpath("tinydl.kernels._compiled")).parent
+        package.mkdir(parents=True, exist_ok=True)
         shutil.copy(CSRC / "tinydl.h", package)  # for kernels that users write
 
     def build_extension(self, ext):

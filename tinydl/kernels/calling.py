@@ -1,7 +1,7 @@
 """Calling the C functions of ``tinydl.h`` on NumPy arrays: ours, and those of a student's file.
 
 A C function gets bare pointers, so all that it relies on is made sure of here: the shapes (by
-the declarations), the element type, contiguity, and room for the result.
+the geometry), the element type, contiguity, and room for the result.
 """
 
 from __future__ import annotations
@@ -13,8 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from tinydl.kernels import declared
-from tinydl.kernels.geometry import Array, Padding, Pair, Shape, place_pool, place_window
+from tinydl.kernels.geometry import (
+    Array,
+    Padding,
+    Pair,
+    Shape,
+    place_pool,
+    place_window,
+    product_shape,
+)
 
 REAL_TYPES: dict[np.dtype, str] = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
 
@@ -50,7 +57,7 @@ class CKernels:
 
     def matmul(self, a: Array, b: Array) -> Array:
         """y[..., i, j] = sum over k of a[..., i, k] * b[..., k, j]."""
-        shape = declared.matmul.result_shape(a, b)
+        shape = product_shape(a.shape, b.shape)
         (rows, terms), columns = a.shape[-2:], b.shape[-1]
         if prod(b.shape[:-2]) == 1:  # then the leading axes of a are only more rows
             batch, rows = 1, prod(shape[:-1])
@@ -67,9 +74,8 @@ class CKernels:
 
     def conv(self, x: Array, w: Array, strides: Pair, padding: Padding, dilation: Pair) -> Array:
         """y[n, i, j, o] = sum over p, q, c of x[n, row, column, c] * w[p, q, c, o]."""
-        shape = declared.conv.result_shape(x, w, strides, padding, dilation)
         window = place_window(x.shape, w.shape, strides, padding, dilation)
-        return self._call("conv", (x, w), shape, self._window(window))
+        return self._call("conv", (x, w), window.output_shape, self._window(window))
 
     def conv_input_gradient(
         self,
@@ -81,10 +87,8 @@ class CKernels:
         dilation: Pair,
     ) -> Array:
         """In conv, x[n, row, column, c] met w[p, q, c, o]: it gets w times g there."""
-        settings = strides, padding, dilation
-        shape = declared.conv_input_gradient.result_shape(g, w, input_shape, *settings)
-        window = place_window(input_shape, w.shape, *settings)
-        return self._call("conv_input_gradient", (g, w), shape, self._window(window))
+        window = place_window(input_shape, w.shape, strides, padding, dilation, g.shape)
+        return self._call("conv_input_gradient", (g, w), input_shape, self._window(window))
 
     def conv_kernel_gradient(
         self,
@@ -96,47 +100,39 @@ class CKernels:
         dilation: Pair,
     ) -> Array:
         """In conv, w[p, q, c, o] met x[n, row, column, c]: it gets x times g there."""
-        settings = strides, padding, dilation
-        shape = declared.conv_kernel_gradient.result_shape(x, g, kernel_shape, *settings)
-        window = place_window(x.shape, kernel_shape, *settings)
-        return self._call("conv_kernel_gradient", (x, g), shape, self._window(window))
+        window = place_window(x.shape, kernel_shape, strides, padding, dilation, g.shape)
+        return self._call("conv_kernel_gradient", (x, g), kernel_shape, self._window(window))
 
     def max_pool(self, x: Array, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
         """y[n, i, j, c] = the greatest element of the window at (i, j); NaN wins."""
-        shape = declared.max_pool.result_shape(x, pool_size, strides, padding)
         window = place_pool(x.shape, pool_size, strides, padding)
-        return self._call("max_pool", (x,), shape, self._window(window))
+        return self._call("max_pool", (x,), window.output_shape, self._window(window))
 
     def max_pool_gather(
         self, u: Array, x: Array, pool_size: Pair, strides: Pair, padding: Padding
     ) -> Array:
         """y[n, i, j, c] = u at the place where the window at (i, j) of x has its maximum."""
-        shape = declared.max_pool_gather.result_shape(u, x, pool_size, strides, padding)
-        window = place_pool(x.shape, pool_size, strides, padding)
-        return self._call("max_pool_gather", (u, x), shape, self._window(window))
+        window = place_pool(x.shape, pool_size, strides, padding, other_image_shape=u.shape)
+        return self._call("max_pool_gather", (u, x), window.output_shape, self._window(window))
 
     def max_pool_gradient(
         self, g: Array, x: Array, pool_size: Pair, strides: Pair, padding: Padding
     ) -> Array:
         """In gather, y came from the winning place of the window; so that place gets g."""
-        shape = declared.max_pool_gradient.result_shape(g, x, pool_size, strides, padding)
-        window = place_pool(x.shape, pool_size, strides, padding)
-        return self._call("max_pool_gradient", (g, x), shape, self._window(window))
+        window = place_pool(x.shape, pool_size, strides, padding, output_shape=g.shape)
+        return self._call("max_pool_gradient", (g, x), x.shape, self._window(window))
 
     def average_pool(self, x: Array, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
         """y[n, i, j, c] = the mean of the window's real (unpadded) elements."""
-        shape = declared.average_pool.result_shape(x, pool_size, strides, padding)
         window = place_pool(x.shape, pool_size, strides, padding)
-        return self._call("average_pool", (x,), shape, self._window(window))
+        return self._call("average_pool", (x,), window.output_shape, self._window(window))
 
     def average_pool_gradient(
         self, g: Array, input_shape: Shape, pool_size: Pair, strides: Pair, padding: Padding
     ) -> Array:
         """The mean shared its window equally; so each real element gets g / their number."""
-        settings = pool_size, strides, padding
-        shape = declared.average_pool_gradient.result_shape(g, input_shape, *settings)
-        window = place_pool(input_shape, *settings)
-        return self._call("average_pool_gradient", (g,), shape, self._window(window))
+        window = place_pool(input_shape, pool_size, strides, padding, output_shape=g.shape)
+        return self._call("average_pool_gradient", (g,), input_shape, self._window(window))
 
     def _call(self, name: str, inputs: tuple[Array, ...], shape: Shape, sizes: Any) -> Any:
         dtype = inputs[-1].dtype

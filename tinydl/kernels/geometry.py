@@ -44,6 +44,11 @@ class Window(NamedTuple):
     dilation_height: int
     dilation_width: int
 
+    @property
+    def output_shape(self) -> Shape:
+        """(N, OH, OW, O)."""
+        return self.batch, self.output_height, self.output_width, self.filters
+
 
 def output_length(
     length: int, window: int, stride: int = 1, padding: Pair = (0, 0), dilation: int = 1
@@ -100,22 +105,54 @@ def output_length(
 
 
 @lru_cache(maxsize=1024)
+def product_shape(a_shape: Shape, b_shape: Shape) -> Shape:
+    """Give the shape of the matrix product of a (..., M, K) and b (..., K, N): (..., M, N).
+
+    Raises
+    ------
+    ShapeError
+        If a shape has fewer than two axes, or the two do not fit.
+
+    Examples
+    --------
+    >>> product_shape((5, 2, 3), (3, 4))
+    (5, 2, 4)
+    """
+    for name, shape in (("a", a_shape), ("b", b_shape)):
+        if len(shape) < 2:
+            raise ShapeError("matmul", name, got=shape, expected="at least two axes")
+    if a_shape[-1] != b_shape[-2]:
+        raise ShapeError("matmul", "b", got=b_shape, expected=f"(..., {a_shape[-1]}, any)")
+    try:
+        leading = np.broadcast_shapes(a_shape[:-2], b_shape[:-2])
+    except ValueError:
+        expected = f"leading axes that broadcast with those of a, {a_shape}"
+        raise ShapeError("matmul", "b", got=b_shape, expected=expected) from None
+    return (*leading, a_shape[-2], b_shape[-1])
+
+
+@lru_cache(maxsize=1024)
 def place_window(
-    image_shape: Shape, kernel_shape: Shape, strides: Pair, padding: Padding, dilation: Pair
+    image_shape: Shape,
+    kernel_shape: Shape,
+    strides: Pair,
+    padding: Padding,
+    dilation: Pair,
+    output_shape: Shape | None = None,
 ) -> Window:
     """Lay a kernel of shape (KH, KW, C, O) over images of shape (N, H, W, C).
 
     Raises
     ------
     ShapeError
-        If a shape does not have four axes, the channels differ, or the kernel does not fit.
+        If a shape does not have four axes, the channels differ, the kernel does not fit, or
+        `output_shape`, that of an array like the output, is given and is another one.
 
     Examples
     --------
     >>> no_padding = ((0, 0), (0, 0))
-    >>> w = place_window((32, 28, 28, 1), (3, 3, 1, 8), (1, 1), no_padding, (1, 1))
-    >>> w.output_height, w.output_width, w.filters
-    (26, 26, 8)
+    >>> place_window((32, 28, 28, 1), (3, 3, 1, 8), (1, 1), no_padding, (1, 1)).output_shape
+    (32, 26, 26, 8)
     """
     for name, shape, axes in (
         ("image", image_shape, "(N, H, W, C)"),
@@ -128,7 +165,7 @@ def place_window(
         raise ShapeError(
             "place_window", "kernel", got=kernel_shape, expected=f"(KH, KW, {channels}, O)"
         )
-    return Window(
+    window = Window(
         batch,
         height,
         width,
@@ -143,19 +180,40 @@ def place_window(
         padding[1][0],
         *dilation,
     )
+    if output_shape not in (None, window.output_shape):
+        raise ShapeError("place_window", "g", got=output_shape, expected=window.output_shape)
+    return window
 
 
 @lru_cache(maxsize=1024)
-def place_pool(image_shape: Shape, pool_size: Pair, strides: Pair, padding: Padding) -> Window:
+def place_pool(
+    image_shape: Shape,
+    pool_size: Pair,
+    strides: Pair,
+    padding: Padding,
+    *,
+    output_shape: Shape | None = None,
+    other_image_shape: Shape | None = None,
+) -> Window:
     """Lay a pool over images, every place of which holds at least one element of the image.
 
     Raises
     ------
     ArgumentError
         If a pool could lie wholly on padding, where neither a maximum nor a mean exists.
+    ShapeError
+        As `place_window`, and if `other_image_shape` is given and is not `image_shape`.
+
+    Examples
+    --------
+    >>> place_pool((1, 28, 28, 8), (2, 2), (2, 2), ((0, 0), (0, 0))).output_shape
+    (1, 14, 14, 8)
     """
-    channels = image_shape[3]
-    window = place_window(image_shape, (*pool_size, channels, channels), strides, padding, (1, 1))
+    if other_image_shape not in (None, image_shape):
+        raise ShapeError("place_pool", "u", got=other_image_shape, expected=image_shape)
+    channels = image_shape[-1]
+    kernel_shape = (*pool_size, channels, channels)
+    window = place_window(image_shape, kernel_shape, strides, padding, (1, 1), output_shape)
     for length, size, sides in zip(image_shape[1:3], pool_size, padding, strict=True):
         if length == 0 or max(sides) >= size:
             raise ArgumentError(
@@ -165,4 +223,8 @@ def place_pool(image_shape: Shape, pool_size: Pair, strides: Pair, padding: Padd
                 expected=f"less than pool_size {pool_size}, around images of at least one pixel",
                 hint="a pool must not lie wholly on padding",
             )
+    if pool_size[0] * pool_size[1] >= BEYOND:
+        raise ArgumentError(
+            "place_pool", "pool_size", got=pool_size, expected=f"fewer than {BEYOND} elements"
+        )
     return window

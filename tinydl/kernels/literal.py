@@ -12,19 +12,28 @@ from math import isnan
 
 import numpy as np
 
-from tinydl.kernels.geometry import Array, Padding, Pair, Shape, Window, place_pool, place_window
+from tinydl.kernels.geometry import (
+    Array,
+    Padding,
+    Pair,
+    Shape,
+    Window,
+    place_pool,
+    place_window,
+    product_shape,
+)
 
 Place = tuple[int, int]
 
 
 def matmul(a: Array, b: Array) -> Array:
     """y[..., i, j] = sum over k of a[..., i, k] * b[..., k, j]."""
-    leading = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    (rows, terms), columns = a.shape[-2:], b.shape[-1]
+    *leading, rows, columns = product_shape(a.shape, b.shape)
+    terms = a.shape[-1]
     y = np.zeros((*leading, rows, columns))
     a64 = np.broadcast_to(a, (*leading, rows, terms)).astype(np.float64)
     b64 = np.broadcast_to(b, (*leading, terms, columns)).astype(np.float64)
-    for at in np.ndindex(leading):
+    for at in np.ndindex(*leading):
         for i, j, k in product(range(rows), range(columns), range(terms)):
             y[*at, i, j] += a64[*at, i, k] * b64[*at, k, j]
     return y.astype(np.result_type(a, b))
@@ -34,7 +43,7 @@ def conv(x: Array, w: Array, strides: Pair, padding: Padding, dilation: Pair) ->
     """y[n, i, j, o] = sum over p, q, c of x[n, row, column, c] * w[p, q, c, o]."""
     window = place_window(x.shape, w.shape, strides, padding, dilation)
     x64, w64 = x.astype(np.float64), w.astype(np.float64)
-    y = np.zeros(_output_shape(window, w.shape[3]))
+    y = np.zeros(window.output_shape)
     for n, c, o in np.ndindex(x.shape[0], *w.shape[2:]):
         for (i, j), (p, q), (row, column) in _meetings(window):
             y[n, i, j, o] += x64[n, row, column, c] * w64[p, q, c, o]
@@ -50,7 +59,7 @@ def conv_input_gradient(
     dilation: Pair,
 ) -> Array:
     """In conv, x[n, row, column, c] met w[p, q, c, o] at y[n, i, j, o]: it gets w times g there."""
-    window = place_window(input_shape, w.shape, strides, padding, dilation)
+    window = place_window(input_shape, w.shape, strides, padding, dilation, g.shape)
     g64, w64 = g.astype(np.float64), w.astype(np.float64)
     x_bar = np.zeros(input_shape)
     for n, c, o in np.ndindex(g.shape[0], *w.shape[2:]):
@@ -68,7 +77,7 @@ def conv_kernel_gradient(
     dilation: Pair,
 ) -> Array:
     """In conv, w[p, q, c, o] met x[n, row, column, c] at y[n, i, j, o]: it gets x times g there."""
-    window = place_window(x.shape, kernel_shape, strides, padding, dilation)
+    window = place_window(x.shape, kernel_shape, strides, padding, dilation, g.shape)
     x64, g64 = x.astype(np.float64), g.astype(np.float64)
     w_bar = np.zeros(kernel_shape)
     for n, c, o in np.ndindex(x.shape[0], *kernel_shape[2:]):
@@ -84,8 +93,8 @@ def max_pool(x: Array, pool_size: Pair, strides: Pair, padding: Padding) -> Arra
 
 def max_pool_gather(u: Array, x: Array, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
     """y[n, i, j, c] = u at the place where the window at (i, j) of x has its maximum."""
-    window = place_pool(x.shape, pool_size, strides, padding)
-    y = np.zeros(_output_shape(window, window.channels), np.result_type(u))
+    window = place_pool(x.shape, pool_size, strides, padding, other_image_shape=u.shape)
+    y = np.zeros(window.output_shape, np.result_type(u))
     for n, c in np.ndindex(window.batch, window.channels):
         for (i, j), places in _places(window).items():
             row, column = _winner(x[n, :, :, c], places)
@@ -97,7 +106,7 @@ def max_pool_gradient(
     g: Array, x: Array, pool_size: Pair, strides: Pair, padding: Padding
 ) -> Array:
     """x_bar[n, row, column, c] = the sum of g over the windows that have their maximum there."""
-    window = place_pool(x.shape, pool_size, strides, padding)
+    window = place_pool(x.shape, pool_size, strides, padding, output_shape=g.shape)
     x_bar = np.zeros(x.shape)
     for n, c in np.ndindex(window.batch, window.channels):
         for (i, j), places in _places(window).items():
@@ -110,7 +119,7 @@ def average_pool(x: Array, pool_size: Pair, strides: Pair, padding: Padding) -> 
     """y[n, i, j, c] = the mean of those x[n, row, column, c] of the window that are real."""
     window = place_pool(x.shape, pool_size, strides, padding)
     x64 = x.astype(np.float64)
-    y = np.zeros(_output_shape(window, window.channels))
+    y = np.zeros(window.output_shape)
     for n, c in np.ndindex(window.batch, window.channels):
         for (i, j), places in _places(window).items():
             y[n, i, j, c] = sum(x64[n, row, column, c] for row, column in places) / len(places)
@@ -125,7 +134,7 @@ def average_pool_gradient(
     padding: Padding,
 ) -> Array:
     """Each window's g is shared equally among the real elements the mean was taken over."""
-    window = place_pool(input_shape, pool_size, strides, padding)
+    window = place_pool(input_shape, pool_size, strides, padding, output_shape=g.shape)
     g64 = g.astype(np.float64)
     x_bar = np.zeros(input_shape)
     for n, c in np.ndindex(window.batch, window.channels):
@@ -162,7 +171,3 @@ def _winner(image: Array, places: list[Place]) -> Place:
         if isnan(image[place]) or image[place] > image[winner]:
             winner = place
     return winner
-
-
-def _output_shape(window: Window, channels: int) -> Shape:
-    return window.batch, window.output_height, window.output_width, channels

@@ -13,11 +13,21 @@ from functools import reduce
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from tinydl.kernels.geometry import Array, Padding, Pair, Shape, Window, place_pool, place_window
+from tinydl.kernels.geometry import (
+    Array,
+    Padding,
+    Pair,
+    Shape,
+    Window,
+    place_pool,
+    place_window,
+    product_shape,
+)
 
 
 def matmul(a: Array, b: Array) -> Array:
     """y[..., i, j] = sum over k of a[..., i, k] * b[..., k, j]."""
+    product_shape(a.shape, b.shape)
     return np.ascontiguousarray(np.matmul(a, b))
 
 
@@ -36,7 +46,7 @@ def conv_input_gradient(
     dilation: Pair,
 ) -> Array:
     """In conv, what w[p, q] saw was one tap of x; so that tap gets g @ w[p, q] transposed."""
-    window = place_window(input_shape, w.shape, strides, padding, dilation)
+    window = place_window(input_shape, w.shape, strides, padding, dilation, g.shape)
     x_bar = _padded_zeros(input_shape, padding, np.result_type(g, w))
     for (p, q), tap in _taps(x_bar, window):
         tap += g @ w[p, q].T
@@ -52,7 +62,7 @@ def conv_kernel_gradient(
     dilation: Pair,
 ) -> Array:
     """w_bar[p, q, c, o] = sum over n, i, j of patches[n, i, j, p, q, c] * g[n, i, j, o]."""
-    window = place_window(x.shape, kernel_shape, strides, padding, dilation)
+    window = place_window(x.shape, kernel_shape, strides, padding, dilation, g.shape)
     every_place = (0, 1, 2)
     return np.tensordot(_patches(x, window, padding), g, (every_place, every_place))
 
@@ -66,7 +76,7 @@ def max_pool(x: Array, pool_size: Pair, strides: Pair, padding: Padding) -> Arra
 
 def max_pool_gather(u: Array, x: Array, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
     """y[n, i, j, c] = u at the place where the window at (i, j) of x has its maximum."""
-    window = place_pool(x.shape, pool_size, strides, padding)
+    window = place_pool(x.shape, pool_size, strides, padding, other_image_shape=u.shape)
     winner = _winner(x, window, padding)
     y = np.zeros(winner.shape, np.result_type(u))
     for (p, q), tap in _taps(_pad(u, padding, "constant"), window):
@@ -78,7 +88,7 @@ def max_pool_gradient(
     g: Array, x: Array, pool_size: Pair, strides: Pair, padding: Padding
 ) -> Array:
     """In gather, y came from the winning place of the window; so that place gets g."""
-    window = place_pool(x.shape, pool_size, strides, padding)
+    window = place_pool(x.shape, pool_size, strides, padding, output_shape=g.shape)
     winner = _winner(x, window, padding)
     x_bar = _padded_zeros(x.shape, padding, np.result_type(g))
     for (p, q), tap in _taps(x_bar, window):
@@ -102,7 +112,7 @@ def average_pool_gradient(
     padding: Padding,
 ) -> Array:
     """The mean shared its window equally; so each real element gets g / their number."""
-    window = place_pool(input_shape, pool_size, strides, padding)
+    window = place_pool(input_shape, pool_size, strides, padding, output_shape=g.shape)
     share = g / _real_elements(window, np.result_type(g, 1.0))
     x_bar = _padded_zeros(input_shape, padding, share.dtype)
     for _, tap in _taps(x_bar, window):

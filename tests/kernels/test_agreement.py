@@ -1,0 +1,395 @@
+"""Every kernel, by whoever computes it, against the formula read literally.
+
+One table draws random calls of each kernel; the tests run through it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis.extra.numpy import mutually_broadcastable_shapes
+
+from tinydl import kernels
+from tinydl.errors import TinydlError
+from tinydl.kernels import literal, reference
+
+
+class Call(NamedTuple):
+    """The arrays and settings of a call, and the number of terms of the longest sum in it."""
+
+    arrays: list[np.ndarray]
+    settings: tuple[Any, ...]
+    terms: int
+
+
+class Values:
+    """Makes arrays of one kind of values, laid out in memory in ways of Hypothesis's choosing."""
+
+    def __init__(self, draw: Callable[[st.SearchStrategy], Any], dtype: str, kind: str) -> None:
+        self.draw, self.dtype, self.kind = draw, dtype, kind
+        self.rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+
+    def array(self, *shape: int) -> np.ndarray:
+        if self.kind == "whole":  # sums of these are exact
+            values = self.rng.integers(-3, 4, shape).astype(self.dtype)
+        else:
+            values = self.rng.normal(size=shape).astype(self.dtype)
+        if self.kind == "special":
+            values[self.rng.random(shape) < 0.2] = np.nan
+            values[self.rng.random(shape) < 0.3] = -np.inf
+            values[self.rng.random(shape) < 0.3] = 1.0
+        return self.laid_out(values)
+
+    def laid_out(self, values: np.ndarray) -> np.ndarray:
+        layout = self.draw(
+            st.sampled_from(["C", "F", "transposed", "gaps", "reversed", "unaligned", "read-only"])
+        )
+        if layout == "F":
+            return np.asfortranarray(values)
+        if layout == "transposed":
+            return np.ascontiguousarray(values.swapaxes(-1, -2)).swapaxes(-1, -2)
+        if layout == "gaps":
+            wide = np.full((*values.shape[:-1], 2 * values.shape[-1]), np.nan, values.dtype)
+            wide[..., ::2] = values
+            return wide[..., ::2]
+        if layout == "reversed":
+            return np.flip(np.flip(values).copy())
+        if layout == "unaligned":
+            room = np.empty(values.nbytes + 1, np.uint8)[1:]
+            unaligned = room.view(values.dtype).reshape(values.shape)
+            unaligned[...] = values
+            return unaligned
+        values.flags.writeable = layout != "read-only"
+        return values
+
+
+def _matmul(draw: Any, make: Values) -> Call:
+    leading = draw(mutually_broadcastable_shapes(num_shapes=2, max_dims=2, max_side=3))
+    rows, terms, columns = (draw(st.integers(0, 9)) for _ in range(3))
+    a_shape, b_shape = leading.input_shapes
+    arrays = [make.array(*a_shape, rows, terms), make.array(*b_shape, terms, columns)]
+    return Call(arrays, (), terms)
+
+
+class _Windows(NamedTuple):
+    image: tuple[int, int, int, int]
+    kernel: tuple[int, int, int, int]
+    output: tuple[int, int, int, int]
+    strides: tuple[int, int]
+    padding: tuple[tuple[int, int], tuple[int, int]]
+    dilation: tuple[int, int]
+
+
+def _windows(draw: Any, *, pool: bool) -> _Windows:
+    """Draw a window, and then an image that it fits on, rather than the other way round."""
+    window, dilation, strides, padding, length, output = [], [], [], [], [], []
+    for _ in range(2):
+        size, stride = draw(st.integers(1, 3)), draw(st.integers(1, 4))
+        apart = 1 if pool else draw(st.integers(1, 2))
+        most = size - 1 if pool else 3
+        sides = (draw(st.integers(0, most)), draw(st.integers(0, most)))
+        span = (size - 1) * apart + 1
+        least = max(1 if pool else 0, span - sum(sides))
+        window.append(size), strides.append(stride), dilation.append(apart), padding.append(sides)
+        length.append(least + draw(st.integers(0, 4)))
+        output.append(kernels.output_length(length[-1], size, stride, sides, apart))
+    batch, channels = draw(st.integers(0, 2)), draw(st.integers(0, 3))
+    filters = channels if pool else draw(st.integers(0, 3))
+    return _Windows(
+        (batch, *length, channels),
+        (*window, channels, filters),
+        (batch, *output, filters),
+        tuple(strides),
+        tuple(padding),
+        tuple(dilation),
+    )
+
+
+def _conv(draw: Any, make: Values) -> Call:
+    w = _windows(draw, pool=False)
+    arrays = [make.array(*w.image), make.array(*w.kernel)]
+    return Call(arrays, (w.strides, w.padding, w.dilation), int(np.prod(w.kernel[:3])))
+
+
+def _conv_input_gradient(draw: Any, make: Values) -> Call:
+    w = _windows(draw, pool=False)
+    arrays = [make.array(*w.output), make.array(*w.kernel)]
+    terms = w.kernel[0] * w.kernel[1] * w.kernel[3]
+    return Call(arrays, (w.image, w.strides, w.padding, w.dilation), terms)
+
+
+def _conv_kernel_gradient(draw: Any, make: Values) -> Call:
+    w = _windows(draw, pool=False)
+    arrays = [make.array(*w.image), make.array(*w.output)]
+    where = (w.kernel, w.strides, w.padding, w.dilation)
+    return Call(arrays, where, int(np.prod(w.output[:3])))
+
+
+def _pool(*names: str) -> Callable[[Any, Values], Call]:
+    """A pool whose arrays are like the image ("x") or like the output ("g")."""
+
+    def pool(draw: Any, make: Values) -> Call:
+        w = _windows(draw, pool=True)
+        arrays = [make.array(*(w.output if name == "g" else w.image)) for name in names]
+        shape = (w.image,) if names == ("g",) else ()
+        where = (*shape, w.kernel[:2], w.strides, w.padding)
+        return Call(arrays, where, w.kernel[0] * w.kernel[1])
+
+    return pool
+
+
+CALLS: dict[str, Callable[[Any, Values], Call]] = {
+    "matmul": _matmul,
+    "conv": _conv,
+    "conv_input_gradient": _conv_input_gradient,
+    "conv_kernel_gradient": _conv_kernel_gradient,
+    "max_pool": _pool("x"),
+    "max_pool_gather": _pool("u", "x"),
+    "max_pool_gradient": _pool("g", "x"),
+    "average_pool": _pool("x"),
+    "average_pool_gradient": _pool("g"),
+}
+
+
+def calls(name: str, dtype: str, kind: str) -> st.SearchStrategy[Call]:
+    """Random calls of a kernel, of values that are "normal", "whole" or "special"."""
+    return st.composite(lambda draw: CALLS[name](draw, Values(draw, dtype, kind)))()
+
+
+def servers() -> dict[str, Any]:
+    """Everything that computes kernels: the reference, and C for every instruction set there is."""
+    found: dict[str, Any] = {"numpy": reference}
+    if kernels.instruction_set() != "none":
+        from tinydl.kernels import compiled
+
+        for name in compiled.available_instruction_sets():
+            found[f"c ({name})"] = compiled.for_instruction_set(name)
+    return found
+
+
+def allowance(name: str, call: Call) -> np.ndarray:
+    """How far each result may be from the exact one by rounding: (k + 2) u sum |a| |b|."""
+    unit = np.finfo(call.arrays[0].dtype).eps / 2
+    sizes = [np.abs(array).astype(np.float64) for array in call.arrays]
+    if name in ("max_pool_gather", "max_pool_gradient"):
+        sizes[1] = call.arrays[1]  # it only says where the maxima are
+    return (call.terms + 2) * unit * getattr(literal, name)(*sizes, *call.settings)
+
+
+SERVERS = servers()
+every_kernel = pytest.mark.parametrize("name", CALLS)
+every_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
+
+
+def literally(name: str, call: Call) -> np.ndarray:
+    """The literal formula on the same numbers as float64."""
+    arrays = [array.astype(np.float64) for array in call.arrays]
+    return getattr(literal, name)(*arrays, *call.settings)
+
+
+@pytest.fixture
+def restore_threads() -> Iterator[None]:
+    before = kernels.get_num_threads()
+    yield
+    kernels.set_num_threads(before)
+
+
+def test_every_kernel_is_in_the_table() -> None:
+    assert CALLS.keys() == kernels.active().keys()
+
+
+@every_kernel
+@every_dtype
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_within_rounding_of_the_literal_formula(name: str, dtype: str, data: st.DataObject) -> None:
+    call = data.draw(calls(name, dtype, "normal"))
+    exact, allowed = literally(name, call), allowance(name, call)
+    for label, server in SERVERS.items():
+        y = getattr(server, name)(*call.arrays, *call.settings)
+        assert (np.abs(y - exact) <= allowed).all(), label
+
+
+@pytest.mark.parametrize("name", [name for name in CALLS if "average" not in name])
+@every_dtype
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_exact_on_small_whole_numbers(name: str, dtype: str, data: st.DataObject) -> None:
+    call = data.draw(calls(name, dtype, "whole"))
+    for label, server in SERVERS.items():
+        y = getattr(server, name)(*call.arrays, *call.settings)
+        np.testing.assert_array_equal(y, literally(name, call), err_msg=label)
+
+
+@pytest.mark.parametrize("name", ["max_pool", "max_pool_gather", "max_pool_gradient"])
+@every_dtype
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_pools_with_nan_ties_and_infinities(name: str, dtype: str, data: st.DataObject) -> None:
+    call = data.draw(calls(name, dtype, "special"))
+    if name == "max_pool_gradient":
+        call.arrays[0] = np.ones(call.arrays[0].shape, dtype)
+    exact = literally(name, call)
+    for label, server in SERVERS.items():
+        y = getattr(server, name)(*call.arrays, *call.settings)
+        np.testing.assert_array_equal(y, exact, err_msg=label)
+
+
+@every_kernel
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_result_is_fresh_and_inputs_are_left_alone(name: str, data: st.DataObject) -> None:
+    call = data.draw(calls(name, "float32", "normal"))
+    before = [array.copy() for array in call.arrays]
+    for server in SERVERS.values():
+        y = getattr(server, name)(*call.arrays, *call.settings)
+        assert y.shape == getattr(kernels, name).result_shape(*call.arrays, *call.settings)
+        assert y.dtype == np.float32
+        assert y.flags.c_contiguous
+        assert y.flags.writeable
+        for array, copy in zip(call.arrays, before, strict=True):
+            assert not np.shares_memory(array, y)
+            np.testing.assert_array_equal(array, copy)
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_convolution_and_its_gradients_are_one_trilinear_form(data: st.DataObject) -> None:
+    """<g, conv(x, w)> = <x, conv_input_gradient(g, w)> = <w, conv_kernel_gradient(x, g)>."""
+    make = Values(data.draw, "float64", "whole")
+    w = _windows(data.draw, pool=False)
+    x, kernel, g = make.array(*w.image), make.array(*w.kernel), make.array(*w.output)
+    at = w.strides, w.padding, w.dilation
+    for label, server in SERVERS.items():
+        by_y = (g * server.conv(x, kernel, *at)).sum()
+        by_x = (x * server.conv_input_gradient(g, kernel, w.image, *at)).sum()
+        by_w = (kernel * server.conv_kernel_gradient(x, g, w.kernel, *at)).sum()
+        assert by_y == by_x == by_w, label
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_gradients_of_pools_are_adjoint_to_the_pools(data: st.DataObject) -> None:
+    make = Values(data.draw, "float64", "whole")
+    w = _windows(data.draw, pool=True)
+    x, u, g = make.array(*w.image), make.array(*w.image), make.array(*w.output)
+    at = w.kernel[:2], w.strides, w.padding
+    for label, server in SERVERS.items():
+        gathered = (g * server.max_pool_gather(u, x, *at)).sum()
+        assert gathered == (u * server.max_pool_gradient(g, x, *at)).sum(), label
+        assert (server.max_pool(x, *at) == server.max_pool_gather(x, x, *at)).all()
+        mean = (g * server.average_pool(u, *at)).sum()
+        shared = (u * server.average_pool_gradient(g, w.image, *at)).sum()
+        assert abs(mean - shared) <= 1e-12 * (1 + np.abs(u).sum() * np.abs(g).max(initial=0)), label
+
+
+ONE, NO_PADDING, SAME = (1, 1), ((0, 0), (0, 0)), ((1, 1), (1, 1))
+# Large enough for every cut: whole tiles and borders, blocks of rows, columns and terms, chunks.
+LARGE = {
+    "rows": ("matmul", [(205, 70), (70, 65)], (), 70),
+    "columns": ("matmul", [(20, 300), (300, 1100)], (), 300),
+    "terms": ("matmul", [(5, 6000), (6000, 11)], (), 6000),
+    "one number": ("matmul", [(1, 3000), (3000, 1)], (), 3000),
+    "batch": ("matmul", [(3, 1, 40, 130), (2, 130, 50)], (), 130),
+    "conv": ("conv", [(3, 21, 23, 31), (3, 3, 31, 37)], (ONE, SAME, ONE), 279),
+    "conv of one channel": ("conv", [(9, 27, 26, 1), (5, 3, 1, 33)], (ONE, NO_PADDING, ONE), 15),
+    "strided conv": ("conv", [(3, 41, 43, 7), (4, 3, 7, 65)], ((3, 2), SAME, (2, 3)), 84),
+    "input gradient": (
+        "conv_input_gradient",
+        [(2, 21, 23, 270), (3, 3, 60, 270)],
+        ((2, 21, 23, 60), ONE, SAME, ONE),
+        2430,
+    ),
+    "kernel gradient": (
+        "conv_kernel_gradient",
+        [(9, 21, 23, 5), (9, 21, 23, 37)],
+        ((3, 3, 5, 37), ONE, SAME, ONE),
+        4347,
+    ),
+    "max pool": ("max_pool", [(3, 27, 26, 71)], ((3, 2), (2, 2), SAME), 1),
+    "gather": ("max_pool_gather", [(3, 27, 26, 71)] * 2, ((3, 2), (2, 2), SAME), 1),
+    "max gradient": (
+        "max_pool_gradient",
+        [(3, 14, 14, 71), (3, 27, 26, 71)],
+        ((3, 2), (2, 2), SAME),
+        2,
+    ),
+    "average pool": ("average_pool", [(3, 27, 26, 71)], ((3, 2), (2, 2), SAME), 6),
+    "average gradient": (
+        "average_pool_gradient",
+        [(3, 14, 14, 71)],
+        ((3, 27, 26, 71), (3, 2), (2, 2), SAME),
+        6,
+    ),
+}
+
+
+@pytest.mark.usefixtures("restore_threads")
+@pytest.mark.parametrize("size", LARGE)
+@every_dtype
+def test_large_and_the_same_bits_for_any_number_of_threads(size: str, dtype: str) -> None:
+    """The reference, which the tests above judged, is the judge in the longest float there is."""
+    name, shapes, where, terms = LARGE[size]
+    rng = np.random.default_rng(sum(map(ord, size)))
+    arrays = [rng.normal(size=shape).astype(dtype) for shape in shapes]
+    of_size = [np.abs(array).astype(np.float64) for array in arrays]
+    if name in ("max_pool_gather", "max_pool_gradient"):
+        of_size[1] = arrays[1].astype(np.float64)
+    compute = getattr(reference, name)
+    exact = compute(*(array.astype(np.longdouble) for array in arrays), *where)
+    allowed = 2 * (terms + 2) * np.finfo(dtype).eps / 2 * compute(*of_size, *where)
+    for label, server in SERVERS.items():
+        bits = []
+        for threads in (1, 2, 3):
+            kernels.set_num_threads(threads)
+            y = getattr(server, name)(*arrays, *where)
+            bits.append(y.tobytes())
+        assert (np.abs(y - exact) <= allowed).all(), label
+        assert bits[0] == bits[1] == bits[2], label
+
+
+@every_kernel
+@pytest.mark.parametrize("dtype", ["int32", "float16", ">f4"])
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_other_dtypes_are_served_by_the_reference(
+    name: str, dtype: str, data: st.DataObject
+) -> None:
+    call = data.draw(calls(name, "float32", "whole"))
+    arrays = [array.astype(dtype) for array in call.arrays]
+    kernels.reset_report()
+    y = getattr(kernels, name)(*arrays, *call.settings)
+    assert [row.served_by for row in kernels.report()] == ["numpy"]
+    assert y.dtype.isnative
+    exact = literally(name, call)
+    np.testing.assert_allclose(y, exact, rtol=1e-3, atol=1e-2 if dtype == "float16" else 1e-6)
+
+
+def test_mixed_dtypes_give_the_wider_one() -> None:
+    y = kernels.matmul(np.ones((2, 3), np.float32), np.ones((3, 2)))
+    assert y.dtype == np.float64
+
+
+@every_kernel
+def test_shapes_that_do_not_fit_are_refused(name: str) -> None:
+    """C sees bare pointers, and NumPy broadcasts: a wrong shape must not get that far."""
+    arrays = [np.ones((1, 3, 3, 2), np.float32), np.ones((2, 2, 5, 2), np.float32)]
+    wrong: dict[str, tuple[Any, ...]] = {
+        "matmul": tuple(arrays),
+        "conv": (*arrays, ONE, NO_PADDING, ONE),
+        "conv_input_gradient": (*arrays, (1, 3, 3, 2), ONE, NO_PADDING, ONE),
+        "conv_kernel_gradient": (*arrays, (2, 2, 2, 2), ONE, NO_PADDING, ONE),
+        "max_pool": (arrays[0], (4, 4), ONE, NO_PADDING),
+        "max_pool_gather": (*arrays, (2, 2), ONE, NO_PADDING),
+        "max_pool_gradient": (*arrays, (2, 2), ONE, NO_PADDING),
+        "average_pool": (arrays[0], (2, 2), ONE, ((2, 0), (0, 0))),
+        "average_pool_gradient": (arrays[0], (1, 3, 3, 2), (2, 2), ONE, NO_PADDING),
+    }
+    for server in (literal, *SERVERS.values()):
+        with pytest.raises(TinydlError):
+            getattr(server, name)(*wrong[name])
