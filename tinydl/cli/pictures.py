@@ -58,9 +58,14 @@ def save_page(
 
 
 def _draw_curves(part: SubFigure, curve: Sequence[Point], test_accuracy: float) -> None:
+    from matplotlib.ticker import LogLocator
+
     loss, accuracy = part.subplots(1, 2)
     epochs = [point.epochs for point in curve]
     loss.semilogy(epochs, [point.loss for point in curve])
+    loss.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    loss.yaxis.set_major_formatter("{x:g}")
+    loss.minorticks_off()
     loss.set(xlabel="epochs", title="training loss")
     accuracy.plot(epochs, [point.accuracy for point in curve], label="training")
     accuracy.axhline(test_accuracy, color="C1", label=f"test: {test_accuracy:.4f}")
