@@ -13,13 +13,23 @@ from typing import Any
 import numpy as np
 
 from tinydl.engine import Op, Tensor, tensor
+from tinydl.ops.attention import dot_product_attention
 from tinydl.ops.cross_entropy import (
     binary_crossentropy,
     categorical_crossentropy,
     sparse_categorical_crossentropy,
 )
+from tinydl.ops.dropout import dropout
+from tinydl.ops.embedding import embedding
 from tinydl.ops.functions import Function, function_of
 from tinydl.ops.methods import install_methods
+from tinydl.ops.normalization import (
+    batch_normalization,
+    group_normalization,
+    layer_normalization,
+    moments,
+    rms_normalization,
+)
 
 for _module in (
     "arithmetic",
@@ -27,11 +37,14 @@ for _module in (
     "conv",
     "cross_entropy",
     "elementwise",
+    "indexing",
+    "joining",
     "matmul",
     "pool",
     "reduce",
     "shape",
     "softmax",
+    "standardize",
 ):
     import_module(f"{__name__}.{_module}")
 
@@ -77,9 +90,17 @@ def convert_to_numpy(x: Any) -> np.ndarray:
 
 __all__ = [
     *_functions,
+    "batch_normalization",
     "binary_crossentropy",
     "categorical_crossentropy",
     "convert_to_numpy",
     "convert_to_tensor",
+    "dot_product_attention",
+    "dropout",
+    "embedding",
+    "group_normalization",
+    "layer_normalization",
+    "moments",
+    "rms_normalization",
     "sparse_categorical_crossentropy",
 ]

@@ -4,31 +4,52 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinydl.engine import Op, rule
-from tinydl.errors import ShapeError
+from tinydl.engine import DEFAULT_DTYPE, Op, rule
 from tinydl.ops.reduce import normalize_axes
 
 
+def as_floats(x: np.ndarray) -> np.ndarray:
+    """The array itself, or whole numbers and booleans as float32.
+
+    Examples
+    --------
+    >>> as_floats(np.array([1, 2]))
+    array([1., 2.], dtype=float32)
+    """
+    return x if x.dtype.kind == "f" else x.astype(DEFAULT_DTYPE)
+
+
 class OverAxis(Op, abstract=True):
-    """An op on all the elements along one axis, which keeps the shape."""
+    """An op on all the elements along some axes, which keeps the shape.
+
+    Parameters
+    ----------
+    x : array_like
+        Whole numbers become float32.
+    axis : int, tuple of int, or None
+        The axes whose elements are taken together; None means all.
+    """
 
     input_names = ("x",)
 
     def __init__(self, axis=-1):
         self.axis = axis
 
+    def axes(self, x):
+        """The axes whose elements are taken together, counted from the front."""
+        return normalize_axes(self.name, self.axis, x.ndim)
+
     def check(self, x):
-        if x.shape[normalize_axes(self.name, self.axis, x.ndim)[0]] == 0:
-            raise ShapeError(
-                self.name, "x", got=x.shape, expected=f"elements along axis {self.axis}"
-            )
+        self.axes(x)
 
     @classmethod
     def examples(cls, rng):
-        """The last axis, another one, and a single element."""
-        yield cls(), (rng.normal(size=(3, 4)),)
-        yield cls(axis=1), (rng.normal(size=(2, 3, 2)),)
-        yield cls(), (rng.normal(size=(2, 1)),)
+        """One axis, several, all; a single element along the axis, and no row at all."""
+        shape = tuple(rng.integers(2, 5, 3))
+        for axis in (-1, 1, (0, -1), None):
+            yield cls(axis=axis), (rng.normal(size=shape),)
+        yield cls(axis=0), (rng.normal(size=(1, 3)),)
+        yield cls(), (rng.normal(size=(0, 2)),)
 
 
 class Softmax(OverAxis):
@@ -40,9 +61,9 @@ class Softmax(OverAxis):
     Parameters
     ----------
     x : array_like
-        Scores, also called logits.
-    axis : int
-        The axis along which the probabilities add up to 1.
+        Scores, also called logits. Whole numbers become float32.
+    axis : int, tuple of int, or None
+        The axes along which the probabilities add up to 1; None means all.
 
     Source: Goodfellow, Bengio, Courville, *Deep Learning*, MIT Press 2016, section 6.2.2.3.
 
@@ -56,8 +77,8 @@ class Softmax(OverAxis):
     formula = r"y_i = \frac{e^{x_i}}{\sum_j e^{x_j}}"
 
     def forward(self, x):
-        e = np.exp(x - np.max(x, axis=self.axis, keepdims=True))
-        return e / np.sum(e, axis=self.axis, keepdims=True)
+        e = np.exp(below_maximum(as_floats(x), self.axes(x)))
+        return e / np.sum(e, axis=self.axes(x), keepdims=True)
 
     @rule(r"\bar x_i = y_i \Big( \bar y_i - \sum_j \bar y_j y_j \Big)")
     def x(self, y_bar, y, x):
@@ -70,9 +91,9 @@ class LogSoftmax(OverAxis):
     Parameters
     ----------
     x : array_like
-        Scores, also called logits.
-    axis : int
-        The axis along which the probabilities add up to 1.
+        Scores, also called logits. Whole numbers become float32.
+    axis : int, tuple of int, or None
+        The axes along which the probabilities add up to 1; None means all.
 
     Examples
     --------
@@ -84,9 +105,20 @@ class LogSoftmax(OverAxis):
     formula = r"y_i = x_i - \ln \sum_j e^{x_j}"
 
     def forward(self, x):
-        x = x - np.max(x, axis=self.axis, keepdims=True)
-        return x - np.log(np.sum(np.exp(x), axis=self.axis, keepdims=True))
+        x = below_maximum(as_floats(x), self.axes(x))
+        return x - np.log(np.sum(np.exp(x), axis=self.axes(x), keepdims=True))
 
     @rule(r"\bar x_i = \bar y_i - e^{y_i} \sum_j \bar y_j")
     def x(self, y_bar, y, x):
         return y_bar - y.exp() * y_bar.sum(axis=self.axis, keepdims=True)
+
+
+def below_maximum(x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
+    """The distance of each element from the largest along the axes: 0 or less.
+
+    Examples
+    --------
+    >>> below_maximum(np.array([1.0, 3.0]), (0,))
+    array([-2.,  0.])
+    """
+    return x - np.max(x, axis=axes, keepdims=True, initial=-np.inf)
