@@ -62,16 +62,17 @@ def _draw_curves(part: SubFigure, curve: Sequence[Point], test_accuracy: float) 
 
     loss, accuracy = part.subplots(1, 2)
     epochs = [point.epochs for point in curve]
-    loss.semilogy(epochs, [point.loss for point in curve])
+    loss.semilogy(epochs, [point.loss for point in curve], marker=".")
     loss.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     loss.yaxis.set_major_formatter("{x:g}")
     loss.minorticks_off()
     loss.set(xlabel="epochs", title="training loss")
-    accuracy.plot(epochs, [point.accuracy for point in curve], label="training")
+    accuracy.plot(epochs, [point.accuracy for point in curve], marker=".", label="training")
     accuracy.axhline(test_accuracy, color="C1", label=f"test: {test_accuracy:.4f}")
-    accuracy.set(xlabel="epochs", title="accuracy", ylim=(min(0.9, test_accuracy), 1))
+    accuracy.set(xlabel="epochs", title="accuracy", ylim=(min(0.9, test_accuracy - 0.05), 1))
     accuracy.legend(loc="lower right")
     for axes in (loss, accuracy):
+        axes.set_xlim(left=0)
         axes.grid(alpha=0.3)
 
 
