@@ -10,7 +10,7 @@ import numpy as np
 
 from tinydl.engine import Tensor
 from tinydl.errors import ArgumentError, DataError, DTypeError, ShapeError
-from tinydl.registry import check_count
+from tinydl.registry import check_count, check_number
 
 
 class Batch(NamedTuple):
@@ -171,7 +171,8 @@ def class_weights(y: np.ndarray, class_weight: dict[int, float], classes: int) -
     Raises
     ------
     ArgumentError
-        When `class_weight` is not a dict, or names a class that does not exist.
+        When `class_weight` is not a dict, names a class that does not exist, or a weight is not a
+        number of at least 0.
 
     Examples
     --------
@@ -196,7 +197,9 @@ def class_weights(y: np.ndarray, class_weight: dict[int, float], classes: int) -
         labels = y.reshape(len(y), -1)[:, 0]
     weights = np.ones(len(y))
     for label, weight in class_weight.items():
-        weights[labels == label] = weight
+        weights[labels == label] = check_number(
+            "fit", f"class_weight[{label}]", weight, lambda w: 0 <= w < np.inf, "of at least 0"
+        )
     return weights
 
 

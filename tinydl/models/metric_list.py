@@ -63,7 +63,7 @@ class MetricList:
         return {metric.name: metric.result() for metric in self.all}
 
 
-def _metric(identifier: Any, *shapes: tuple[int, ...]) -> metrics.Metric:
+def _metric(identifier: Any, *shapes: Any) -> metrics.Metric:
     """The metric meant by an identifier; one given by a name is reported by that name."""
     metric = metrics.get(identifier, *shapes)
     if isinstance(identifier, str):

@@ -125,14 +125,17 @@ class Sequential(Model):
         return outputs
 
     def _with_last_axis(self, inputs: Tensor) -> Tensor:
-        """Add or drop a last axis of length 1 where that gives the rank the model expects."""
+        """Add or drop a last axis of length 1, where that gives the shape the model expects."""
         expected, shape = self.input_shape, inputs.shape
         assert expected is not None
-        if len(shape) == len(expected) - 1 and expected[-1] == 1:
-            return inputs.reshape((*shape, 1))
-        if len(shape) == len(expected) + 1 and shape[-1] == 1:
-            return inputs.reshape(shape[:-1])
-        return inputs
+        if len(shape) == len(expected):
+            return inputs
+        other = (*shape, 1) if len(shape) < len(expected) else shape[:-1]
+        same_size = len(shape) < len(expected) or shape[-1] == 1
+        if len(other) != len(expected) or not same_size:
+            return inputs
+        fits = all(n == m or m is None for n, m in zip(other, expected, strict=True))
+        return inputs.reshape(other) if fits else inputs
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal model, without its weights, as JSON can hold them."""

@@ -195,6 +195,10 @@ class Trainer(Layer):
         self._require("fit", y)
         check_count("fit", "epochs", epochs)
         check_count("fit", "validation_freq", validation_freq)
+        if not hasattr(initial_epoch, "__index__") or initial_epoch < 0:
+            raise ArgumentError(
+                "fit", "initial_epoch", got=repr(initial_epoch), expected="a whole number from 0 on"
+            )
         train = Batches("fit", x, y, sample_weight, batch_size, steps_per_epoch, self.dtype)
         if validation_data is None and validation_split:
             (x, y, sample_weight), validation_data = split(
