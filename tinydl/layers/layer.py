@@ -144,9 +144,9 @@ class Layer(Configurable):
         elif inputs.dtype != self.dtype:
             inputs = inputs.astype(self.dtype)
         shape = inputs.data.shape
+        self.check(shape)
         if not self.built:
             self.build((None, *shape[1:]))
-        self.check(shape)
         return self.call(inputs, training) if self._call_takes_training else self.call(inputs)
 
     def add_weight(

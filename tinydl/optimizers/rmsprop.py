@@ -85,7 +85,7 @@ class RMSprop(Optimizer):
         v = slot["square"] = self.rho * slot["square"] + (1 - self.rho) * (g * g)
         if self.centered:
             a = slot["average"] = self.rho * slot["average"] + (1 - self.rho) * g
-            v = v - a * a
+            v = np.maximum(v - a * a, 0)  # a variance, which rounding may take below 0
         u = learning_rate * g / np.sqrt(v + self.epsilon)
         if self.momentum:
             u = slot["momentum"] = self.momentum * slot["momentum"] + u
