@@ -186,7 +186,7 @@ MISUSES = {
     "validation_split 1": (
         lambda: fit(validation_split=1.0),
         ArgumentError,
-        ["validation_split", "1.0", "below 1"],
+        ["validation_split", "1.0", "in [0, 1)"],
     ),
     "validation_split -0.1": (
         lambda: fit(validation_split=-0.1),
@@ -201,7 +201,7 @@ MISUSES = {
     "validation_split of one sample": (
         lambda: fit(IMAGES[:1], ONE_HOT[:1], validation_split=0.5),
         ArgumentError,
-        ["validation_split", "1 samples"],
+        ["validation_split", "0.5", "both sides", "1 in x"],
     ),
     "unknown class": (
         lambda: fit(class_weight={0: 1.0, 3: 2.0}),

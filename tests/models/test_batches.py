@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinydl.models.batches import Batches, class_weights, split
+from tinydl.models.batches import Batches, class_weights
 
 SAMPLES = st.integers(1, 40)
 
@@ -37,14 +37,15 @@ def test_steps_are_an_upper_bound():
 def test_split_cuts_the_end_off(samples, part):
     at = int(samples * (1 - part))
     x = np.arange(samples)
+    batches = Batches("fit", x, sample_weight=x, batch_size=7)
     if not 0 < at < samples:
         with pytest.raises(ValueError, match="validation_split"):
-            split(part, x)
+            batches.split(part)
         return
-    (first, nothing), (last, _) = split(part, x, None)
-    assert first.tolist() == list(range(at))
-    assert last.tolist() == list(range(at, samples))
-    assert nothing is None
+    first, (last, nothing, weights) = batches.split(part)
+    assert np.concatenate([batch.x for batch in first.cut()]).tolist() == list(range(at))
+    assert last.tolist() == weights.tolist() == list(range(at, samples))
+    assert (nothing, len(first), len(batches)) == (None, -(-at // 7), -(-samples // 7))
 
 
 @pytest.mark.parametrize("shape", [(4,), (4, 1), (4, 3)])

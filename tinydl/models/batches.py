@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -78,7 +79,6 @@ class Batches:
         if sample_weight is not None:
             self.sample_weight = _weights(where, sample_weight)
         self.dtype = np.dtype(dtype)
-        self.samples = len(self.x)
         for argument, array in (("y", self.y), ("sample_weight", self.sample_weight)):
             if array is not None and len(array) != self.samples:
                 raise DataError(
@@ -90,9 +90,55 @@ class Batches:
                 )
         self._steps = None if steps is None else check_count(where, "steps", steps)
 
+    @property
+    def samples(self) -> int:
+        """How many samples there are."""
+        return len(self.x)
+
     def __len__(self) -> int:
         batches = -(-self.samples // self.batch_size)
         return batches if self._steps is None else min(batches, self._steps)
+
+    def split(self, validation_split: float) -> tuple[Batches, tuple[Any, Any, Any]]:
+        """Cut off the last samples, to validate with.
+
+        Parameters
+        ----------
+        validation_split : float
+            Which part to cut off, above 0 and below 1.
+
+        Returns
+        -------
+        Batches, (x, y, sample_weight)
+            What is left to train on, and what was cut off.
+
+        Raises
+        ------
+        ArgumentError
+            When the number is outside (0, 1), or one of the parts would be empty.
+
+        Examples
+        --------
+        >>> train, (x, y, sample_weight) = Batches("fit", np.arange(4)).split(0.25)
+        >>> train.x, x
+        (array([0, 1, 2]), array([3]))
+        """
+        part = check_number(
+            "fit", "validation_split", validation_split, lambda part: 0 < part < 1, "in [0, 1)"
+        )
+        at = int(self.samples * (1.0 - part))
+        if not 0 < at < self.samples:
+            raise ArgumentError(
+                "fit",
+                "validation_split",
+                got=validation_split,
+                expected=f"one that leaves samples on both sides, of {self.samples} in x",
+            )
+        everything = (self.x, self.y, self.sample_weight)
+        first = copy(self)
+        first.x, first.y, first.sample_weight = (_rows(array, slice(at)) for array in everything)
+        x, y, sample_weight = (_rows(array, slice(at, None)) for array in everything)
+        return first, (x, y, sample_weight)
 
     def weigh(self, class_weight: dict[int, float], classes: int) -> None:
         """Let the samples of some classes count more, or less; see `class_weights`."""
@@ -115,6 +161,10 @@ class Batches:
         if sample_weight is not None:
             sample_weight = sample_weight[rows].astype(self.dtype)
         return Batch(x, y, sample_weight)
+
+
+def _rows(array: Any, rows: slice) -> Any:
+    return None if array is None else array[rows]
 
 
 def as_array(where: str, argument: str, value: Any) -> np.ndarray:
@@ -201,41 +251,3 @@ def class_weights(y: np.ndarray, class_weight: dict[int, float], classes: int) -
             "fit", f"class_weight[{label}]", weight, lambda w: 0 <= w < np.inf, "of at least 0"
         )
     return weights
-
-
-def split(
-    validation_split: float, *arrays: np.ndarray | None
-) -> tuple[tuple[np.ndarray | None, ...], tuple[np.ndarray | None, ...]]:
-    """Cut off the last samples: what to train on, and what to validate with.
-
-    Parameters
-    ----------
-    validation_split : float
-        Which part to cut off, above 0 and below 1.
-    *arrays : ndarray or None
-        All of the same length; None stays None.
-
-    Raises
-    ------
-    ArgumentError
-        When the number is outside (0, 1), or one of the parts would be empty.
-
-    Examples
-    --------
-    >>> split(0.25, np.arange(4), None)
-    ((array([0, 1, 2]), None), (array([3]), None))
-    """
-    samples = len(next(array for array in arrays if array is not None))
-    number = isinstance(validation_split, (int, float, np.number))
-    at = int(samples * (1.0 - validation_split)) if number and 0 < validation_split < 1 else 0
-    if not 0 < at < samples:
-        raise ArgumentError(
-            "fit",
-            "validation_split",
-            got=repr(validation_split),
-            expected="at least 0 and below 1, leaving samples on both sides",
-            hint=f"x has {samples} samples",
-        )
-    first = tuple(None if array is None else array[:at] for array in arrays)
-    last = tuple(None if array is None else array[at:] for array in arrays)
-    return first, last

@@ -30,9 +30,9 @@ class MetricList:
             raise ArgumentError(
                 "compile", "metrics", got=repr(identifiers), expected="a list, even of one"
             )
-        self._identifiers = list(identifiers)
+        self.identifiers = list(identifiers)
         self._loss = metrics.Mean(name="loss")
-        self._metrics = [_metric(identifier) for identifier in self._identifiers]
+        self._metrics = [_metric(identifier) for identifier in self.identifiers]
         self._shapes_known = False
         names = [metric.name for metric in self.all]
         for name in names:
@@ -56,7 +56,7 @@ class MetricList:
         if not self._shapes_known:
             self._shapes_known = True
             shapes = y_true.shape, y_pred.shape
-            self._metrics = [_metric(identifier, *shapes) for identifier in self._identifiers]
+            self._metrics = [_metric(identifier, *shapes) for identifier in self.identifiers]
         self._loss.update_state(loss, len(y_pred))
         for metric in self._metrics:
             metric.update_state(y_true, y_pred)

@@ -23,7 +23,7 @@ from tinydl.callbacks import Callback, CallbackList, History, ProgbarLogger, Ter
 from tinydl.engine import Tensor, grad, no_grad
 from tinydl.errors import ArgumentError, NumericalError
 from tinydl.layers import Layer
-from tinydl.models.batches import Batch, Batches, split
+from tinydl.models.batches import Batch, Batches
 from tinydl.models.metric_list import MetricList
 from tinydl.registry import check_count, serialize
 
@@ -95,7 +95,7 @@ class Trainer(Layer):
             )
         self._metrics = MetricList(metrics or ())
         self.compile_config = serialize(
-            {"optimizer": self.optimizer, "loss": loss, "metrics": list(metrics or ())}
+            {"optimizer": self.optimizer, "loss": loss, "metrics": self._metrics.identifiers}
         )
 
     def fit(
@@ -200,11 +200,8 @@ class Trainer(Layer):
                 "fit", "initial_epoch", got=repr(initial_epoch), expected="a whole number from 0 on"
             )
         train = Batches("fit", x, y, sample_weight, batch_size, steps_per_epoch, self.dtype)
-        if validation_data is None and validation_split:
-            (x, y, sample_weight), validation_data = split(
-                validation_split, train.x, train.y, train.sample_weight
-            )
-            train = Batches("fit", x, y, sample_weight, batch_size, steps_per_epoch, self.dtype)
+        if validation_split and validation_data is None:
+            train, validation_data = train.split(validation_split)
         validation = None
         if validation_data is not None:
             size = validation_batch_size or batch_size
