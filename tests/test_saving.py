@@ -118,14 +118,23 @@ def test_classes_and_functions_of_the_callers_own(path):
     assert again.evaluate(x, x[:, :2], verbose=0) == model.evaluate(x, x[:, :2], verbose=0)
 
 
-def test_a_subclass_is_built_and_filled(path):
-    model = Pair(4)
+class Plain(Pair):
+    """The shortest way to write a subclass: no arguments, none passed on."""
+
+    def __init__(self):
+        super().__init__(units=4)
+
+
+@pytest.mark.parametrize("make", [lambda: Pair(4), Plain])
+def test_a_subclass_is_built_and_filled(path, make):
+    model = make()
+    name = type(model).__name__
     x = np.random.default_rng(0).normal(size=(5, 3))
     before = model.predict(x, verbose=0)
     model.save(path)
-    again = load_model(path, custom_objects={"Pair": Pair})
+    again = load_model(path, custom_objects={name: type(model)})
     np.testing.assert_array_equal(again.predict(x, verbose=0), before)
-    with pytest.raises(FileFormatError, match=r"custom_objects=\{'Pair': Pair\}"):
+    with pytest.raises(FileFormatError, match=rf"custom_objects=\{{'{name}': {name}\}}"):
         load_model(path)
 
 

@@ -59,6 +59,12 @@ class Model(Trainer):
         with no_grad():
             self.call(zeros, False) if self._call_takes_training else self.call(zeros)
 
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make an equal model, without its weights, as JSON can hold them."""
+        config = super().get_config()
+        del config["input_shape"]  # a model is not told it in advance, but by `build` or by data
+        return config
+
     @property
     def layers(self) -> list[Layer]:
         """The layers, in the order in which they were made part of the model."""
