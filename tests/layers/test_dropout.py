@@ -33,6 +33,12 @@ def test_each_element_falls_by_itself():
     assert 0 < dropped[:, 0].sum() < 100
 
 
+def test_whole_axes_may_fall_together():
+    y = Dropout(0.5, noise_shape=(None, 1), seed=0)(X, training=True).numpy()
+    dropped = (y == 0).sum(axis=1)
+    assert set(dropped) == {0, 100}
+
+
 def test_the_gradient_passes_where_the_input_did():
     x = tensor(X, requires_grad=True)
     y = Dropout(0.2, seed=0, dtype="float64")(x, training=True)

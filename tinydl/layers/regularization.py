@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from tinydl import random
 from tinydl.engine import Tensor
 from tinydl.layers.layer import Layer, Shape
-from tinydl.ops.arithmetic import Multiply
+from tinydl.ops.dropout import dropout
 from tinydl.registry import check_number
 
 
@@ -22,6 +23,9 @@ class Dropout(Layer):
     ----------
     rate : float
         The probability r in [0, 1) that an element is dropped.
+    noise_shape : tuple of int or None, optional
+        Shape of the mask, which is stretched to that of the inputs: a 1 drops a whole axis
+        together, None stands for the length the inputs have there.
     seed : int, numpy.random.Generator or None
         None draws from the default generator.
     **kwargs
@@ -42,21 +46,24 @@ class Dropout(Layer):
     formula = r"y_i = \frac{m_i}{1 - r} x_i, \quad P(m_i = 1) = 1 - r, \quad P(m_i = 0) = r"
 
     def __init__(
-        self, rate: float, seed: int | np.random.Generator | None = None, **kwargs: Any
+        self,
+        rate: float,
+        noise_shape: Sequence[int | None] | None = None,
+        seed: int | np.random.Generator | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.rate = check_number("Dropout", "rate", rate, lambda r: 0 <= r < 1, "in [0, 1)")
+        self.noise_shape = noise_shape
         self.seed = seed
         # A generator of its own goes on from call to call; the default one may be seeded anew.
         self._generator = None if seed is None else random.generator(seed)
-        self._multiply = Multiply()
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """See the formula."""
-        if not training or self.rate == 0:
+        if not training:
             return inputs
-        kept = random.generator(self._generator).random(inputs.shape, np.float32) >= self.rate
-        return self._multiply(inputs, Tensor(kept.astype(inputs.dtype) / (1 - self.rate)))
+        return dropout(inputs, self.rate, self.noise_shape, self._generator)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The shape of the inputs."""
