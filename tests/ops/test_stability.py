@@ -65,7 +65,7 @@ class TestConventions:
     def test_relu_at_zero(self):
         x = tensor([-1.0, 0.0, 2.0, np.nan], requires_grad=True)
         np.testing.assert_array_equal(ops.relu(x).numpy(), [0.0, 0.0, 2.0, np.nan])
-        np.testing.assert_array_equal(grad(ops.relu(x), x, np.ones(4)).numpy(), [0, 0, 1, 0])
+        np.testing.assert_array_equal(grad(ops.relu(x), x, np.ones(4)).numpy(), [0, 0, 1, 1])
 
     def test_absolute_at_zero(self):
         x = tensor([-2.0, 0.0, 2.0], requires_grad=True)

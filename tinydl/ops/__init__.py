@@ -8,20 +8,34 @@ table and test that reads the registry.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
 
-import numpy as np
-
-from tinydl.engine import Op, Tensor, tensor
+from tinydl.engine import Op
 from tinydl.ops.attention import dot_product_attention
+from tinydl.ops.convert import convert_to_numpy, convert_to_tensor
+from tinydl.ops.creation import (
+    arange,
+    eye,
+    full,
+    full_like,
+    identity,
+    linspace,
+    meshgrid,
+    ones,
+    ones_like,
+    tri,
+    zeros,
+    zeros_like,
+)
 from tinydl.ops.cross_entropy import (
     binary_crossentropy,
     categorical_crossentropy,
     sparse_categorical_crossentropy,
 )
+from tinydl.ops.diagonal import diag, diagonal, trace
 from tinydl.ops.dropout import dropout
 from tinydl.ops.embedding import embedding
 from tinydl.ops.functions import Function, function_of
+from tinydl.ops.joining import array_split, hstack, split, unstack, vstack
 from tinydl.ops.methods import install_methods
 from tinydl.ops.normalization import (
     batch_normalization,
@@ -30,21 +44,36 @@ from tinydl.ops.normalization import (
     moments,
     rms_normalization,
 )
+from tinydl.ops.products import dot, inner, outer, tensordot, vdot
+from tinydl.ops.shape import moveaxis, ravel, swapaxes
+from tinydl.ops.sorting import argsort, sort, top_k
 
 for _module in (
+    "activation",
     "arithmetic",
     "comparison",
     "conv",
     "cross_entropy",
+    "einsum",
     "elementwise",
+    "error_function",
+    "exponential",
+    "hyperbolic",
     "indexing",
     "joining",
     "matmul",
+    "padding",
     "pool",
+    "rearrange",
+    "rectifier",
     "reduce",
+    "rounding",
+    "selection",
     "shape",
+    "shrink",
     "softmax",
     "standardize",
+    "trigonometric",
 ):
     import_module(f"{__name__}.{_module}")
 
@@ -64,43 +93,50 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *Op.registry})
 
 
-def convert_to_tensor(x: Any, dtype: Any = None) -> Tensor:
-    """The tensor itself, or a new one from an array or a number; optionally of another dtype.
-
-    Examples
-    --------
-    >>> convert_to_tensor([1, 2], dtype="float32")
-    tensor([1., 2.])
-    """
-    if not isinstance(x, Tensor):
-        return tensor(x, dtype=dtype)
-    return x if dtype is None or x.dtype == dtype else x.astype(dtype)
-
-
-def convert_to_numpy(x: Any) -> np.ndarray:
-    """The values as a fresh array that may be written to.
-
-    Examples
-    --------
-    >>> convert_to_numpy(tensor([1.0, 2.0]))
-    array([1., 2.], dtype=float32)
-    """
-    return np.array(x)
-
-
 __all__ = [
     *_functions,
+    "arange",
+    "argsort",
+    "array_split",
     "batch_normalization",
     "binary_crossentropy",
     "categorical_crossentropy",
     "convert_to_numpy",
     "convert_to_tensor",
+    "diag",
+    "diagonal",
+    "dot",
     "dot_product_attention",
     "dropout",
     "embedding",
+    "eye",
+    "full",
+    "full_like",
     "group_normalization",
+    "hstack",
+    "identity",
+    "inner",
     "layer_normalization",
+    "linspace",
+    "meshgrid",
     "moments",
+    "moveaxis",
+    "ones",
+    "ones_like",
+    "outer",
+    "ravel",
     "rms_normalization",
+    "sort",
     "sparse_categorical_crossentropy",
+    "split",
+    "swapaxes",
+    "tensordot",
+    "top_k",
+    "trace",
+    "tri",
+    "unstack",
+    "vdot",
+    "vstack",
+    "zeros",
+    "zeros_like",
 ]

@@ -1,17 +1,21 @@
-"""Arithmetic: +, -, *, /, powers, and the larger or smaller of two."""
+"""Arithmetic: +, -, *, /, remainders, powers, signs."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from tinydl.engine import Op, Tensor, rule, tensor
-
-
-class Binary(Op, abstract=True):
-    """An op on pairs of elements; the shapes broadcast."""
-
-    input_names = ("x1", "x2")
-    broadcasts = True
+from tinydl.engine import rule
+from tinydl.errors import ArgumentError
+from tinydl.ops.elementwise import (
+    Bent,
+    Binary,
+    Floating,
+    Function,
+    Unary,
+    refuse_booleans,
+    zeros_like,
+)
+from tinydl.ops.selection import Where
 
 
 class Add(Binary):
@@ -42,6 +46,11 @@ class Add(Binary):
 class Subtract(Binary):
     r"""Subtract element by element.
 
+    Raises
+    ------
+    DTypeError
+        When both are booleans.
+
     Examples
     --------
     >>> from tinydl import ops
@@ -51,6 +60,10 @@ class Subtract(Binary):
 
     formula = r"y_i = a_i - b_i"
     methods = ("__sub__",)
+
+    def check(self, x1, x2):
+        if x1.dtype.kind == x2.dtype.kind == "b":
+            refuse_booleans(self, x1, x2)
 
     def forward(self, x1, x2):
         return x1 - x2
@@ -76,6 +89,7 @@ class Multiply(Binary):
 
     formula = r"y_i = a_i b_i"
     methods = ("__mul__",)
+    linear_in = ("x1", "x2")
 
     def forward(self, x1, x2):
         return x1 * x2
@@ -89,19 +103,20 @@ class Multiply(Binary):
         return y_bar * x1
 
 
-class Divide(Binary):
-    r"""Divide element by element.
+class Divide(Floating, Binary):
+    r"""Divide element by element; whole numbers give a float32.
 
     Examples
     --------
     >>> from tinydl import ops
-    >>> ops.divide([1.0, 2.0], 4.0)
+    >>> ops.divide([1, 2], 4)
     tensor([0.25, 0.5 ])
     """
 
     formula = r"y_i = \frac{a_i}{b_i}"
     methods = ("__truediv__",)
     domain = (0.0, np.inf)
+    linear_in = ("x1",)
 
     def forward(self, x1, x2):
         return x1 / x2
@@ -115,11 +130,96 @@ class Divide(Binary):
         return -y_bar * y / x2
 
 
+class FloorDivide(Binary):
+    r"""Divide and round down; the gradient is zero everywhere, also at the jumps.
+
+    Examples
+    --------
+    >>> from tinydl import ops
+    >>> ops.floor_divide([7.0, -7.0], 2.0)
+    tensor([ 3., -4.])
+    """
+
+    formula = r"y_i = \lfloor a_i / b_i \rfloor"
+    kinks = "a_i / b_i whole: the gradients are 0 there"
+    methods = ("__floordiv__",)
+
+    def forward(self, x1, x2):
+        return np.floor_divide(x1, x2)
+
+    @rule(r"\bar a_i = 0")
+    def x1(self, y_bar, y, x1, x2):
+        return zeros_like(y_bar)
+
+    @rule(r"\bar b_i = 0")
+    def x2(self, y_bar, y, x1, x2):
+        return zeros_like(y_bar)
+
+    @classmethod
+    def examples(cls, rng):
+        """Quotients that are not whole."""
+        yield from _quotients(cls, rng)
+
+    @classmethod
+    def conventions(cls):
+        """A whole quotient."""
+        yield cls(), (np.array([6.0]), np.array([2.0])), (np.array([0.0]), np.array([0.0]))
+
+
+class Mod(Binary):
+    r"""What is left over by `floor_divide`; it has the sign of the divisor.
+
+    Examples
+    --------
+    >>> from tinydl import ops
+    >>> ops.mod([7.0, -7.0], 3.0)
+    tensor([1., 2.])
+    """
+
+    formula = r"y_i = a_i - b_i \lfloor a_i / b_i \rfloor"
+    kinks = "a_i / b_i whole: the gradients are those of the formula with the quotient held fixed"
+    methods = ("__mod__",)
+
+    def forward(self, x1, x2):
+        return np.mod(x1, x2)
+
+    @rule(r"\bar a_i = \bar y_i")
+    def x1(self, y_bar, y, x1, x2):
+        return y_bar
+
+    @rule(r"\bar b_i = -\bar y_i \lfloor a_i / b_i \rfloor")
+    def x2(self, y_bar, y, x1, x2):
+        return -y_bar * FloorDivide()(x1, x2)
+
+    @classmethod
+    def examples(cls, rng):
+        """Quotients that are not whole."""
+        yield from _quotients(cls, rng)
+
+    @classmethod
+    def conventions(cls):
+        """A whole quotient."""
+        yield cls(), (np.array([6.0]), np.array([2.0])), (np.array([1.0]), np.array([-3.0]))
+
+
+def _quotients(op_class, rng):
+    for shape, other in (((3, 4), (3, 4)), ((), ()), ((0, 2), (2,)), ((2, 3, 1), (4,))):
+        divisor = rng.uniform(0.5, 2.0, other) * rng.choice([-1, 1], other)
+        quotient = rng.integers(-3, 3, np.broadcast_shapes(shape, other))
+        part = rng.uniform(0.1, 0.9, quotient.shape)
+        yield op_class(), ((quotient + part) * divisor, divisor)
+
+
 class Power(Binary):
     r"""Raise to a power element by element.
 
-    The gradient of the exponent is 0 where the base is 0 (its limit from above for
-    :math:`b_i > 0`), and so is that of the base where the exponent is 0.
+    The slope in the base is 0 where the exponent is 0. The slope in the exponent is 0 where the
+    base is 0 and the exponent is not negative: its limit from above.
+
+    Raises
+    ------
+    ArgumentError
+        For whole numbers with a negative exponent: the result would not be whole.
 
     Examples
     --------
@@ -132,22 +232,45 @@ class Power(Binary):
     methods = ("__pow__",)
     domain = (0.0, np.inf)
 
+    def check(self, x1, x2):
+        if x1.dtype.kind in "iub" and x2.dtype.kind == "i" and np.any(x2 < 0):
+            raise ArgumentError(
+                "power",
+                "x2",
+                got="negative",
+                expected="exponents of at least 0 for whole numbers",
+                hint="make the base a float",
+            )
+
     def forward(self, x1, x2):
         return x1**x2
 
     @rule(r"\bar a_i = \bar y_i b_i a_i^{b_i - 1}")
     def x1(self, y_bar, y, x1, x2):
-        exponent = Where()(x2 == 0, 1, x2 - 1)  # 0 * 0**-1 would be nan where the slope is 0
-        return y_bar * x2 * x1**exponent
+        is_constant = x2 == 0
+        exponent = Where()(is_constant, 1, x2 - 1)  # 0 * 0**-1 would be nan
+        return Where()(is_constant, 0, y_bar * x2 * x1**exponent)
 
     @rule(r"\bar b_i = \bar y_i y_i \ln a_i")
     def x2(self, y_bar, y, x1, x2):
-        base = Where()(x1 == 0, 1, x1)
-        return y_bar * y * base.log()
+        is_constant = np.logical_and(x1.data == 0, x2.data >= 0)
+        return y_bar * y * Where()(is_constant, 1, x1).log()
+
+    @classmethod
+    def examples(cls, rng):
+        """Positive bases, and negative ones with whole exponents."""
+        yield from super().examples(rng)
+        exponents = rng.integers(-2, 4, (3, 1))
+        yield cls(), (rng.uniform(0.5, 2.0, (3, 4)) * rng.choice([-1, 1], (3, 4)), exponents)
 
 
-class Negative(Op):
+class Negative(Unary):
     r"""Change the sign.
+
+    Raises
+    ------
+    DTypeError
+        For booleans.
 
     Examples
     --------
@@ -156,9 +279,12 @@ class Negative(Op):
     tensor([-1.,  2.])
     """
 
-    input_names = ("x",)
     formula = r"y_i = -x_i"
     methods = ("__neg__",)
+    linear_in = ("x",)
+
+    def check(self, x):
+        refuse_booleans(self, x)
 
     def forward(self, x):
         return -x
@@ -168,87 +294,93 @@ class Negative(Op):
         return -y_bar
 
 
-class Maximum(Binary):
-    r"""The larger of two, element by element; nan where either is nan.
-
-    At a tie each input gets half of the gradient.
+class Absolute(Bent):
+    r"""The distance from zero.
 
     Examples
     --------
     >>> from tinydl import ops
-    >>> ops.maximum([1.0, -2.0], 0.0)
-    tensor([1., 0.])
+    >>> ops.absolute([-2.0, 3.0])
+    tensor([2., 3.])
     """
 
-    formula = r"y_i = \max(a_i, b_i)"
-    kinks = "a_i = b_i: each input gets half of the gradient"
+    formula = r"y_i = |x_i|"
+    kinks = "x_i = 0: the gradient is 0 there"
+    methods = ("__abs__",)
 
-    def forward(self, x1, x2):
-        return np.maximum(x1, x2)
+    def forward(self, x):
+        return np.abs(x)
 
-    @rule(r"\bar a_i = \bar y_i \, ([a_i > b_i] + \tfrac{1}{2} [a_i = b_i])")
-    def x1(self, y_bar, y, x1, x2):
-        return y_bar * _share(x1, x2, y)
-
-    @rule(r"\bar b_i = \bar y_i \, ([b_i > a_i] + \tfrac{1}{2} [a_i = b_i])")
-    def x2(self, y_bar, y, x1, x2):
-        return y_bar * _share(x2, x1, y)
+    @rule(r"\bar x_i = \bar y_i \operatorname{sign}(x_i)")
+    def x(self, y_bar, y, x):
+        return y_bar * Sign()(x)
 
 
-class Minimum(Binary):
-    r"""The smaller of two, element by element; nan where either is nan.
+class Sign(Bent):
+    r"""-1, 0 or 1, and nan for nan; the gradient is zero everywhere, also at the jump.
 
-    At a tie each input gets half of the gradient.
+    Raises
+    ------
+    DTypeError
+        For booleans.
 
     Examples
     --------
     >>> from tinydl import ops
-    >>> ops.minimum([1.0, -2.0], 0.0)
-    tensor([ 0., -2.])
+    >>> ops.sign([-2.0, 0.0, 3.0])
+    tensor([-1.,  0.,  1.])
     """
 
-    formula = r"y_i = \min(a_i, b_i)"
-    kinks = "a_i = b_i: each input gets half of the gradient"
+    formula = r"y_i = [x_i > 0] - [x_i < 0]"
+    kinks = "x_i = 0: the gradient is 0 there"
 
-    def forward(self, x1, x2):
-        return np.minimum(x1, x2)
+    def check(self, x):
+        refuse_booleans(self, x)
 
-    @rule(r"\bar a_i = \bar y_i \, ([a_i < b_i] + \tfrac{1}{2} [a_i = b_i])")
-    def x1(self, y_bar, y, x1, x2):
-        return y_bar * _share(x1, x2, y)
+    def forward(self, x):
+        return np.sign(x)
 
-    @rule(r"\bar b_i = \bar y_i \, ([b_i < a_i] + \tfrac{1}{2} [a_i = b_i])")
-    def x2(self, y_bar, y, x1, x2):
-        return y_bar * _share(x2, x1, y)
-
-
-def _share(a: Tensor, b: Tensor, y: Tensor) -> Tensor:
-    """How much of the gradient goes to `a`: 1 where it was chosen, 1/2 at ties, else 0."""
-    chosen = (a.data == y.data) * 0.5 * (1 + (a.data != b.data))
-    return tensor(chosen, dtype=y.dtype)
+    @rule(r"\bar x_i = 0")
+    def x(self, y_bar, y, x):
+        return zeros_like(y_bar)
 
 
-class Where(Op):
-    r"""Take from `x1` where the condition holds, otherwise from `x2`.
+class Square(Unary):
+    r"""The square.
 
     Examples
     --------
     >>> from tinydl import ops
-    >>> ops.where([True, False], [1.0, 2.0], 0.0)
-    tensor([1., 0.])
+    >>> ops.square([2.0, 3.0])
+    tensor([4., 9.])
     """
 
-    input_names = ("condition", "x1", "x2")
-    formula = r"y_i = \begin{cases} a_i & \text{if } c_i \\ b_i & \text{otherwise} \end{cases}"
-    broadcasts = True
+    formula = r"y_i = x_i^2"
 
-    def forward(self, condition, x1, x2):
-        return np.where(condition, x1, x2)
+    def forward(self, x):
+        return np.square(x, dtype=np.int32 if x.dtype.kind == "b" else None)
 
-    @rule(r"\bar a_i = [c_i] \, \bar y_i")
-    def x1(self, y_bar, y, condition, x1, x2):
-        return Where()(condition, y_bar, 0)
+    @rule(r"\bar x_i = 2 \bar y_i x_i")
+    def x(self, y_bar, y, x):
+        return 2.0 * y_bar * x
 
-    @rule(r"\bar b_i = (1 - [c_i]) \, \bar y_i")
-    def x2(self, y_bar, y, condition, x1, x2):
-        return Where()(condition, 0, y_bar)
+
+class Reciprocal(Function):
+    r"""One divided by the number; whole numbers give a float32.
+
+    Examples
+    --------
+    >>> from tinydl import ops
+    >>> ops.reciprocal([1, 2])
+    tensor([1. , 0.5])
+    """
+
+    formula = r"y_i = \frac{1}{x_i}"
+    domain = (0.0, np.inf)
+
+    def forward(self, x):
+        return 1 / x
+
+    @rule(r"\bar x_i = -\bar y_i y_i^2")
+    def x(self, y_bar, y, x):
+        return -y_bar * y * y

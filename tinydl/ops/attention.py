@@ -8,7 +8,7 @@ import numpy as np
 
 from tinydl.engine import Tensor, tensor
 from tinydl.errors import ArgumentError, DTypeError, ShapeError
-from tinydl.ops.arithmetic import Where
+from tinydl.ops.selection import Where
 from tinydl.ops.shape import BroadcastTo
 from tinydl.ops.softmax import Softmax
 

@@ -18,12 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from tinydl.engine import Op, Tensor, rule, tensor
+from tinydl.engine import DEFAULT_DTYPE, Op, Tensor, rule, tensor
 from tinydl.errors import DataError, DTypeError, ShapeError
-from tinydl.ops.arithmetic import Maximum, Minimum
-from tinydl.ops.elementwise import OneHot, Sigmoid, Softplus
+from tinydl.ops.activation import Sigmoid
+from tinydl.ops.indexing import OneHot
 from tinydl.ops.reduce import normalize_axes
-from tinydl.ops.softmax import LogSoftmax, Softmax
+from tinydl.ops.selection import Maximum, Minimum
+from tinydl.ops.softmax import LogSoftmax, Softmax, as_floats
 
 EPSILON = 1e-7  # Keras's distance of a clipped probability from 0 and 1
 
@@ -36,7 +37,8 @@ class SoftmaxCrossEntropy(Op):
     target : array_like
         Probabilities, often a single 1; of the shape of `logits`.
     logits : array_like
-        Scores before the softmax.
+        Scores before the softmax; -inf for a class that is impossible, which costs nothing as
+        long as its probability is 0.
     axis : int
         The axis of the classes.
 
@@ -66,7 +68,8 @@ class SoftmaxCrossEntropy(Op):
             raise ShapeError("categorical_crossentropy", "logits", got=z.shape, expected="a class")
 
     def forward(self, t, z):
-        return -np.sum(t * LogSoftmax(self.axis).forward(z), axis=self.axis)
+        surprise = -LogSoftmax(self.axis).forward(z)
+        return np.sum(np.where((t == 0) & (surprise == np.inf), 0, t * surprise), axis=self.axis)
 
     @rule(r"\bar t_k = -\bar y \Big( z_k - \ln \sum_j e^{z_j} \Big)")
     def target(self, y_bar, y, t, z):
@@ -90,10 +93,56 @@ class SoftmaxCrossEntropy(Op):
         yield cls(axis=0), (rng.uniform(size=(3, 4)), z)
 
 
+class SigmoidCrossEntropy(Op):
+    """The cross-entropy of the sigmoid of logits, element by element.
+
+    Parameters
+    ----------
+    target : array_like
+        Probabilities, often 0 or 1; of the shape of `logits`.
+    logits : array_like
+        Scores before the sigmoid.
+
+    Examples
+    --------
+    >>> from tinydl import ops
+    >>> ops.sigmoid_cross_entropy([1.0, 0.0], [-1000.0, -1000.0])
+    tensor([1000.,    0.])
+    """
+
+    input_names = ("target", "logits")
+    formula = r"y_i = \ln(1 + e^{z_i}) - t_i z_i"
+
+    def check(self, t, z):
+        if t.shape != z.shape:
+            raise ShapeError("binary_crossentropy", "target", got=t.shape, expected=z.shape)
+
+    def forward(self, t, z):
+        # ln(1 + e^z) - z = ln(1 + e^-z): for each sign of z, the form where nothing cancels.
+        z = as_floats(z)
+        return np.where(z > 0, (1 - t) * z, -t * z) + np.log1p(np.exp(-np.abs(z)))
+
+    @rule(r"\bar t_i = -\bar y_i z_i")
+    def target(self, y_bar, y, t, z):
+        return -y_bar * z
+
+    @rule(r"\bar z_i = \bar y_i (p_i - t_i), \quad p_i = \sigma(z_i)")
+    def logits(self, y_bar, y, t, z):
+        return y_bar * (Sigmoid()(z) - t)
+
+    @classmethod
+    def examples(cls, rng):
+        """Targets that are probabilities, and some that are not."""
+        shape = tuple(rng.integers(1, 4, 2))
+        yield cls(), (rng.integers(0, 2, shape).astype(float), rng.normal(size=shape))
+        yield cls(), (rng.uniform(-1, 2, shape), rng.normal(size=shape))
+        yield cls(), (rng.uniform(size=(0, 2)), rng.normal(size=(0, 2)))
+
+
 def _as_tensors(target: Any, output: Any) -> tuple[Tensor, Tensor]:
     output = output if isinstance(output, Tensor) else tensor(output)
     target = target if isinstance(target, Tensor) else tensor(target)
-    return target, output
+    return target, output if output.dtype.kind == "f" else tensor(output, dtype=DEFAULT_DTYPE)
 
 
 def _came_from(output: Tensor, op: type[Op]) -> bool:
@@ -146,9 +195,10 @@ def categorical_crossentropy(
             hint="whole-number labels need sparse_categorical_crossentropy or to_categorical",
         )
     target = target.astype(output.dtype)
+    axes = normalize_axes("categorical_crossentropy", axis, output.ndim)
     if from_logits:
         return SoftmaxCrossEntropy(axis)(target, output)
-    if _came_from(output, Softmax) and output.op.axis % output.ndim == axis % output.ndim:
+    if _came_from(output, Softmax) and output.op.axes(output) == axes:
         return SoftmaxCrossEntropy(axis)(target, output.inputs[0])
     p = output / output.sum(axis=axis, keepdims=True)
     return -(target * _clip(p).log()).sum(axis=axis)
@@ -165,7 +215,7 @@ def sparse_categorical_crossentropy(
     ----------
     target : array_like of int, shape (...) or (..., 1)
         Class numbers, from 0 to K - 1.
-    output : array_like, shape (..., K)
+    output : array_like, shape (..., K), or with the K at `axis`
         Predicted probabilities, or logits.
     from_logits : bool
         Whether `output` are scores before the softmax.
@@ -184,16 +234,16 @@ def sparse_categorical_crossentropy(
     """
     target, output = _as_tensors(target, output)
     labels, where = target.data, "sparse_categorical_crossentropy"
-    if axis not in (-1, output.ndim - 1):
-        raise ShapeError(where, "axis", got=axis, expected="-1, the last axis")
-    if labels.ndim == output.ndim and labels.shape[-1] == 1:
+    (axis,) = normalize_axes(where, axis, output.ndim)
+    expected = output.shape[:axis] + output.shape[axis + 1 :]
+    if labels.shape != expected and labels.ndim == output.ndim and labels.shape[-1] == 1:
         labels = labels[..., 0]
-    if labels.shape != output.shape[:-1]:
+    if labels.shape != expected:
         raise ShapeError(
             where,
             "target",
             got=target.shape,
-            expected=output.shape[:-1],
+            expected=expected,
             hint="one-hot labels need categorical_crossentropy"
             if target.shape == output.shape
             else "one label for each row of the output",
@@ -202,8 +252,8 @@ def sparse_categorical_crossentropy(
         labels = labels.astype(np.int64)
     if labels.dtype.kind not in "iu":
         raise DTypeError(where, "target", got=f"of dtype {labels.dtype}", expected="whole numbers")
-    classes = output.shape[-1]
-    if labels.size and not (0 <= labels.min() and labels.max() < classes):
+    classes = output.shape[axis]
+    if labels.size and not (labels.min() >= 0 and labels.max() < classes):
         wrong = labels[(labels < 0) | (labels >= classes)].flat[0]
         raise DataError(
             where,
@@ -212,8 +262,8 @@ def sparse_categorical_crossentropy(
             expected=f"0 to {classes - 1}",
             hint=f"the output has {classes} classes",
         )
-    one_hot = OneHot(classes, output.dtype)(labels)
-    return categorical_crossentropy(one_hot, output, from_logits)
+    one_hot = np.moveaxis(OneHot(classes, dtype=output.dtype)(labels).data, -1, axis)
+    return categorical_crossentropy(one_hot, output, from_logits, axis)
 
 
 def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> Tensor:
@@ -221,8 +271,8 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
 
     .. math:: y_i = -t_i \ln p_i - (1 - t_i) \ln (1 - p_i)
 
-    For :math:`p = \sigma(z)` this is :math:`\operatorname{softplus}(z) - t z`, whose gradient with
-    respect to z is p - t.
+    For :math:`p = \sigma(z)` this is :math:`\ln(1 + e^z) - t z`, whose gradient with respect to z
+    is p - t.
 
     Parameters
     ----------
@@ -243,7 +293,6 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
         raise ShapeError("binary_crossentropy", "target", got=target.shape, expected=output.shape)
     target = target.astype(output.dtype)
     if from_logits or _came_from(output, Sigmoid):
-        z = output if from_logits else output.inputs[0]
-        return Softplus()(z) - target * z
+        return SigmoidCrossEntropy()(target, output if from_logits else output.inputs[0])
     p = _clip(output)
     return -(target * p.log() + (1.0 - target) * (1.0 - p).log())

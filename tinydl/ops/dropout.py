@@ -10,7 +10,7 @@ import numpy as np
 from tinydl import random
 from tinydl.engine import Tensor, tensor
 from tinydl.errors import ArgumentError, ShapeError
-from tinydl.ops.arithmetic import Where
+from tinydl.ops.selection import Where
 
 
 def dropout(

@@ -14,7 +14,7 @@ import numpy as np
 
 from tinydl.engine import rule, tensor
 from tinydl.errors import ArgumentError
-from tinydl.ops.arithmetic import Where
+from tinydl.ops.selection import Where
 from tinydl.ops.softmax import OverAxis, as_floats
 
 EPSILON = 1e-7  # Keras's default where a function leaves it open
