@@ -14,12 +14,22 @@ Function = Callable[..., Tensor]
 def function_of(op_class: type[Op]) -> Function:
     """The op as a function: its inputs, then its settings.
 
+    An op whose arguments come in another order brings its own, as a static method `function`.
+
     Examples
     --------
     >>> from tinydl.ops.softmax import Softmax
     >>> inspect.signature(function_of(Softmax))
     <Signature (x, axis=-1)>
     """
+    function = getattr(op_class, "function", None) or _inputs_then_settings(op_class)
+    function.__name__ = function.__qualname__ = op_class.name
+    function.__module__ = op_class.__module__
+    function.__doc__ = _documentation(op_class)
+    return function
+
+
+def _inputs_then_settings(op_class: type[Op]) -> Function:
     count = len(op_class.input_names)
     starred = op_class.input_names[0].startswith("*")
     signature = _signature(op_class)
@@ -35,9 +45,6 @@ def function_of(op_class: type[Op]) -> Function:
         op = shared or op_class(*arguments[count:], **settings)
         return op(*(arguments[0] if starred else arguments[:count]))
 
-    function.__name__ = function.__qualname__ = op_class.name
-    function.__module__ = op_class.__module__
-    function.__doc__ = _documentation(op_class)
     function.__signature__ = signature  # type: ignore[attr-defined]  # what help() shows
     return function
 

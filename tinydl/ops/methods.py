@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from tinydl.engine import Op, Tensor
+from tinydl.ops.diagonal import diagonal, trace
 from tinydl.ops.elementwise import Cast
 from tinydl.ops.functions import Function
-from tinydl.ops.shape import Reshape, Transpose
+from tinydl.ops.products import dot
+from tinydl.ops.shape import Reshape, Transpose, ravel, swapaxes
 
 REFLECTED = ("__add__", "__sub__", "__mul__", "__truediv__", "__pow__", "__matmul__")
 
@@ -23,6 +25,11 @@ def install_methods(functions: dict[str, Function]) -> None:
         "reshape": reshape,
         "transpose": transpose,
         "astype": astype,
+        "diagonal": diagonal,
+        "dot": dot,
+        "ravel": ravel,
+        "swapaxes": swapaxes,
+        "trace": trace,
         "T": property(reverse_axes),
         "mT": property(swap_last_axes),
     }

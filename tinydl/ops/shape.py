@@ -1,16 +1,47 @@
-"""Ops that move elements without changing them: their gradients move them back."""
+"""Other shapes and other orders of the axes: the gradients go back to the former ones."""
 
 from __future__ import annotations
+
+import operator
+from typing import Any
 
 import numpy as np
 
 from tinydl.engine import Op, Tensor, rule, sum_to
-from tinydl.errors import ShapeError
+from tinydl.errors import DTypeError, ShapeError
+from tinydl.ops.convert import convert_to_tensor
 from tinydl.ops.reduce import normalize_axes
 
 
+def whole_numbers(where: str, argument: str, given: Any) -> tuple[int, ...]:
+    """One whole number or several, as a tuple of Python's.
+
+    Examples
+    --------
+    >>> whole_numbers("reshape", "newshape", np.array([2, 3]))
+    (2, 3)
+    >>> whole_numbers("tile", "repeats", 2)
+    (2,)
+    """
+    try:
+        return tuple(operator.index(n) for n in ([given] if np.ndim(given) == 0 else given))
+    except TypeError:
+        raise DTypeError(where, argument, got=given, expected="whole numbers") from None
+
+
 class Reshape(Op):
-    """The same elements in the same order under another shape; one length may be -1.
+    """The same elements in the same order under another shape.
+
+    Parameters
+    ----------
+    x : array_like
+    newshape : int or tuple of int
+        One length may be -1: as many as there are elements left.
+
+    Raises
+    ------
+    ShapeError
+        When the new shape has another number of elements.
 
     Examples
     --------
@@ -22,9 +53,10 @@ class Reshape(Op):
 
     input_names = ("x",)
     formula = r"y_{j} = x_{i}, \quad i \text{ and } j \text{ at the same place in reading order}"
+    linear_in = ("x",)
 
     def __init__(self, newshape=(-1,)):
-        self.newshape = (newshape,) if isinstance(newshape, int) else tuple(newshape)
+        self.newshape = whole_numbers("reshape", "newshape", newshape)
 
     def forward(self, x):
         try:
@@ -47,11 +79,24 @@ class Reshape(Op):
         """With and without a length left open."""
         yield cls((2, 6)), (rng.normal(size=(3, 4)),)
         yield cls((4, -1)), (rng.normal(size=(2, 2, 3)),)
+        yield cls(-1), (rng.normal(size=(2, 1, 3)),)
+        yield cls((1, 1)), (rng.normal(size=()),)
         yield cls((0, 7)), (rng.normal(size=(3, 0)),)
 
 
 class Transpose(Op):
-    """Another order of the axes; reversed if none is given.
+    """Another order of the axes.
+
+    Parameters
+    ----------
+    x : array_like
+    axes : sequence of int, optional
+        Which axis of `x` comes first, second, ...; the reverse order by default.
+
+    Raises
+    ------
+    ShapeError
+        When an axis is missing or named twice.
 
     Examples
     --------
@@ -63,9 +108,10 @@ class Transpose(Op):
 
     input_names = ("x",)
     formula = r"y_{ji} = x_{ij}"
+    linear_in = ("x",)
 
     def __init__(self, axes=None):
-        self.axes = None if axes is None else tuple(axes)
+        self.axes = None if axes is None else whole_numbers("transpose", "axes", axes)
 
     def check(self, x):
         if self.axes is None:
@@ -93,10 +139,22 @@ class Transpose(Op):
         yield cls(), (rng.normal(size=(2, 3, 4)),)
         yield cls((2, 0, 1)), (rng.normal(size=(2, 3, 4)),)
         yield cls((-1, 0, 1)), (rng.normal(size=(2, 3, 4)),)
+        yield cls((1, 2, 0)), (rng.normal(size=(2, 0, 1)),)
+        yield cls(()), (rng.normal(size=()),)
 
 
 class BroadcastTo(Op):
     """Repeat along new axes and along axes of length 1, as NumPy's broadcasting does.
+
+    Parameters
+    ----------
+    x : array_like
+    shape : int or tuple of int
+
+    Raises
+    ------
+    ShapeError
+        When `x` cannot be stretched to that shape.
 
     Examples
     --------
@@ -108,10 +166,11 @@ class BroadcastTo(Op):
 
     input_names = ("x",)
     formula = r"y_{ij} = x_j"
+    linear_in = ("x",)
     methods = ("broadcast_to",)
 
     def __init__(self, shape=()):
-        self.shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        self.shape = whole_numbers("broadcast_to", "shape", shape)
 
     def forward(self, x):
         try:
@@ -131,10 +190,23 @@ class BroadcastTo(Op):
         yield cls((2, 3)), (rng.normal(size=3),)
         yield cls((2, 3)), (rng.normal(size=(2, 1)),)
         yield cls((4, 2, 3)), (rng.normal(size=(2, 1)),)
+        yield cls((0, 3)), (rng.normal(size=(1, 3)),)
+        yield cls((2,)), (rng.normal(size=()),)
 
 
 class ExpandDims(Op):
-    """A new axis of length 1 at the place `axis` of the result.
+    """New axes of length 1.
+
+    Parameters
+    ----------
+    x : array_like
+    axis : int or tuple of int
+        Where the new axes are in the result.
+
+    Raises
+    ------
+    ShapeError
+        When the result has no such axis.
 
     Examples
     --------
@@ -145,12 +217,13 @@ class ExpandDims(Op):
 
     input_names = ("x",)
     formula = r"y_{i1} = x_i"
+    linear_in = ("x",)
 
-    def __init__(self, axis=-1):
+    def __init__(self, axis):
         self.axis = axis
 
     def check(self, x):
-        normalize_axes("expand_dims", self.axis, x.ndim + 1)
+        normalize_axes("expand_dims", self.axis, x.ndim + np.size(self.axis))
 
     def forward(self, x):
         return np.expand_dims(x, self.axis)
@@ -161,13 +234,26 @@ class ExpandDims(Op):
 
     @classmethod
     def examples(cls, rng):
-        """From both ends."""
+        """From both ends, and several."""
         yield cls(0), (rng.normal(size=(2, 3)),)
         yield cls(-1), (rng.normal(size=(2, 3)),)
+        yield cls((0, -2)), (rng.normal(size=(2, 3)),)
+        yield cls(0), (rng.normal(size=()),)
 
 
 class Squeeze(Op):
-    """Without the axes of length 1, or without those given.
+    """Without axes of length 1.
+
+    Parameters
+    ----------
+    x : array_like
+    axis : int, tuple of int, or None
+        The axes to leave out; None means all of length 1.
+
+    Raises
+    ------
+    ShapeError
+        When one of these is longer.
 
     Examples
     --------
@@ -178,6 +264,7 @@ class Squeeze(Op):
 
     input_names = ("x",)
     formula = r"y_i = x_{i1}"
+    linear_in = ("x",)
     methods = ("squeeze",)
 
     def __init__(self, axis=None):
@@ -192,7 +279,7 @@ class Squeeze(Op):
             )
 
     def forward(self, x):
-        return np.squeeze(x, self.axis)
+        return np.squeeze(x, None if self.axis is None else normalize_axes("", self.axis, x.ndim))
 
     @rule(r"\bar x_{i1} = \bar y_i")
     def x(self, y_bar, y, x):
@@ -200,154 +287,76 @@ class Squeeze(Op):
 
     @classmethod
     def examples(cls, rng):
-        """All short axes, and one of them."""
+        """All short axes, some of them, and none."""
+        yield cls((0, -1)), (rng.normal(size=(1, 1, 3, 1)),)
+        yield cls(()), (rng.normal(size=(1, 2)),)
         yield cls(), (rng.normal(size=(1, 3, 1)),)
         yield cls(-1), (rng.normal(size=(1, 3, 1)),)
 
 
-def _as_index(key):
-    """A NumPy index: tensors in it become their arrays."""
-    if isinstance(key, tuple):
-        return tuple(_as_index(part) for part in key)
-    return key.data if isinstance(key, Tensor) else key
+def ravel(x: Any) -> Tensor:
+    """All elements in reading order, along one axis.
+
+    Examples
+    --------
+    >>> ravel([[1.0, 2.0], [3.0, 4.0]])
+    tensor([1., 2., 3., 4.])
+    """
+    return Reshape((-1,))(x)
 
 
-class GetItem(Op):
-    """Some of the elements: ``x[key]``, with every kind of key NumPy has."""
+def moveaxis(x: Any, source: Any, destination: Any) -> Tensor:
+    """Axes brought to other places; the others keep their order.
 
-    input_names = ("x",)
-    formula = r"y_k = x_{i(k)}"
-    methods = ("__getitem__",)
+    Parameters
+    ----------
+    x : array_like
+    source, destination : int or sequence of int
+        Where the axes are now, and where they are in the result.
 
-    def __init__(self, key=()):
-        self.key = _as_index(key)
-
-    def forward(self, x):
-        return x[self.key]
-
-    @rule(r"\bar x_i = \sum_{k : i(k) = i} \bar y_k")
-    def x(self, y_bar, y, x):
-        return PutItem(self.key, x.shape)(y_bar)
-
-    @classmethod
-    def examples(cls, rng):
-        """Slices, new axes, and integer arrays that name an element twice."""
-        x = rng.normal(size=(4, 3))
-        keys = (0, slice(None, None, -2), (Ellipsis, None, 1), np.array([2, 0, 2]), x > 0)
-        for key in (*keys, (np.array([1, 1]), slice(0, 2))):
-            yield cls(key), (x,)
-
-
-class PutItem(Op):
-    """Zeros of `shape`, to which the elements are added at `key`: the gradient of ``x[key]``."""
-
-    input_names = ("x",)
-    formula = r"y_i = \sum_{k : i(k) = i} x_k"
-
-    def __init__(self, key=(), shape=()):
-        self.key, self.shape = key, shape
-
-    def forward(self, x):
-        y = np.zeros(self.shape, x.dtype)
-        np.add.at(y, self.key, x)  # y[key] += x would add only one of two equal indices
-        return y
-
-    @rule(r"\bar x_k = \bar y_{i(k)}")
-    def x(self, y_bar, y, x):
-        return y_bar[self.key]
-
-    @classmethod
-    def examples(cls, rng):
-        """A repeated place."""
-        yield cls(np.array([2, 0, 2]), (4, 2)), (rng.normal(size=(3, 2)),)
-
-
-class Concatenate(Op):
-    """Tensors one after the other along an axis they have.
+    Raises
+    ------
+    ShapeError
+        When there is no such axis, one is named twice, or the two differ in number.
 
     Examples
     --------
     >>> from tinydl import ops
-    >>> ops.concatenate([[1.0, 2.0], [3.0]])
-    tensor([1., 2., 3.])
+    >>> moveaxis(ops.zeros((2, 3, 4)), 0, -1).shape
+    (3, 4, 2)
     """
-
-    input_names = ("*xs",)
-    formula = r"y_{o_m + i} = x^{(m)}_i, \quad o_m = n_1 + \dots + n_{m-1}"
-
-    def __init__(self, axis=0):
-        self.axis = axis
-
-    def check(self, *xs):
-        if not xs:
-            raise ShapeError("concatenate", "xs", got="empty", expected="at least one tensor")
-        axis = normalize_axes("concatenate", self.axis, xs[0].ndim)[0]
-        for position, x in enumerate(xs):
-            fits = x.ndim == xs[0].ndim and all(
-                n == m
-                for i, (n, m) in enumerate(zip(x.shape, xs[0].shape, strict=True))
-                if i != axis
-            )
-            if not fits:
-                raise ShapeError(
-                    "concatenate",
-                    f"xs[{position}]",
-                    got=x.shape,
-                    expected=f"the shape of xs[0], {xs[0].shape}, but for axis {axis}",
-                )
-
-    def forward(self, *xs):
-        return np.concatenate(xs, self.axis)
-
-    @rule(r"\bar x^{(m)}_i = \bar y_{o_m + i}")
-    def xs(self, y_bar, y, *xs, position):
-        axis = self.axis % y.ndim
-        start = sum(x.shape[axis] for x in xs[:position])
-        return y_bar[(slice(None),) * axis + (slice(start, start + xs[position].shape[axis]),)]
-
-    @classmethod
-    def examples(cls, rng):
-        """Different lengths, along the first and the last axis."""
-        yield cls(0), (rng.normal(size=(2, 3)), rng.normal(size=(1, 3)))
-        yield cls(-1), tuple(rng.normal(size=(2, n)) for n in (1, 0, 3))
+    x = convert_to_tensor(x)
+    places = [whole_numbers("moveaxis", "axis", given) for given in (source, destination)]
+    if len(places[0]) != len(places[1]):
+        raise ShapeError(
+            "moveaxis", "destination", got=destination, expected=f"as many axes as {source}"
+        )
+    for axes in places:
+        normalize_axes("moveaxis", axes, x.ndim)
+    to_from = sorted((to % x.ndim, axis % x.ndim) for axis, to in zip(*places, strict=True))
+    moved = [axis for _, axis in to_from]
+    order = [axis for axis in range(x.ndim) if axis not in moved]
+    for to, axis in to_from:
+        order.insert(to, axis)
+    return Transpose(order)(x)
 
 
-class Stack(Op):
-    """Tensors of one shape side by side along a new axis.
+def swapaxes(x: Any, axis1: int, axis2: int) -> Tensor:
+    """The tensor with two axes exchanged.
+
+    Raises
+    ------
+    ShapeError
+        When there is no such axis.
 
     Examples
     --------
     >>> from tinydl import ops
-    >>> ops.stack([[1.0, 2.0], [3.0, 4.0]], axis=1)
-    tensor([[1., 3.],
-            [2., 4.]])
+    >>> swapaxes(ops.zeros((2, 3, 4)), 0, -1).shape
+    (4, 3, 2)
     """
-
-    input_names = ("*xs",)
-    formula = r"y_{mi} = x^{(m)}_i"
-
-    def __init__(self, axis=0):
-        self.axis = axis
-
-    def check(self, *xs):
-        if not xs:
-            raise ShapeError("stack", "xs", got="empty", expected="at least one tensor")
-        normalize_axes("stack", self.axis, xs[0].ndim + 1)
-        for position, x in enumerate(xs):
-            if x.shape != xs[0].shape:
-                raise ShapeError(
-                    "stack", f"xs[{position}]", got=x.shape, expected=f"{xs[0].shape}, as xs[0]"
-                )
-
-    def forward(self, *xs):
-        return np.stack(xs, self.axis)
-
-    @rule(r"\bar x^{(m)}_i = \bar y_{mi}")
-    def xs(self, y_bar, y, *xs, position):
-        return y_bar[(slice(None),) * (self.axis % y.ndim) + (position,)]
-
-    @classmethod
-    def examples(cls, rng):
-        """Along the first and the last axis."""
-        for axis in (0, -1):
-            yield cls(axis), tuple(rng.normal(size=(2, 3)) for _ in range(3))
+    x = convert_to_tensor(x)
+    order = list(range(x.ndim))
+    first, second = (normalize_axes("swapaxes", axis, x.ndim)[0] for axis in (axis1, axis2))
+    order[first], order[second] = second, first
+    return Transpose(order)(x)
