@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar
 
 import numpy as np
@@ -196,8 +196,7 @@ class Layer(Configurable):
     @property
     def sublayers(self) -> list[Layer]:
         """The layers kept in attributes, in the order they came, each once."""
-        found = {id(layer): layer for value in vars(self).values() for layer in _layers_in(value)}
-        return list(found.values())
+        return list({id(layer): layer for layer in _layers_in(vars(self).values())}.values())
 
     @property
     def weights(self) -> list[Tensor]:
@@ -311,14 +310,15 @@ class Layer(Configurable):
         return [*self._own_weights, *self._own_fixed_weights]
 
 
-def _layers_in(value: Any) -> Iterator[Layer]:
-    if isinstance(value, Layer):
-        yield value
-    elif isinstance(value, (list, tuple)):
-        for part in value:
-            yield from _layers_in(part)
-    elif isinstance(value, dict):
-        yield from _layers_in(list(value.values()))
+def _layers_in(values: Iterable[Any]) -> list[Layer]:
+    """The layers among these values, and in the lists, tuples and dicts among them."""
+    found: list[Layer] = []
+    for value in values:
+        if isinstance(value, Layer):
+            found.append(value)
+        elif isinstance(value, (list, tuple, dict)):
+            found += _layers_in(value.values() if isinstance(value, dict) else value)
+    return found
 
 
 def _noting_the_shape(build: Callable[[Any, Shape], None]) -> Any:
