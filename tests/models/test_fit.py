@@ -100,7 +100,7 @@ def test_class_weights_are_sample_weights_by_class(one_hot):
     targets = keras.utils.to_categorical(labels) if one_hot else labels
     by_class, by_sample = (linear(loss=loss, activation="softmax") for _ in range(2))
     own = np.linspace(1, 2, 10)
-    arguments = {"batch_size": 10, "verbose": 0}
+    arguments = {"batch_size": 10, "shuffle": False, "verbose": 0}
     by_class.fit(X, targets, class_weight={1: 3.0}, sample_weight=own, **arguments)
     by_sample.fit(X, targets, sample_weight=own * np.where(labels == 1, 3.0, 1.0), **arguments)
     np.testing.assert_array_equal(by_class.get_weights()[0], by_sample.get_weights()[0])

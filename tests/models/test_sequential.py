@@ -108,6 +108,14 @@ def test_wrong_layers_are_refused(layers, complaint):
         keras.Sequential(layers())
 
 
+def test_a_layer_that_does_not_fit_is_not_kept():
+    model = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Flatten()])
+    with pytest.raises(ShapeError, match="conv2d"):
+        model.add(keras.layers.Conv2D(1, 2))
+    assert names(model) == [model.layers[0].name]
+    assert model.predict(np.zeros((1, 4, 4)), verbose=0).shape == (1, 16)
+
+
 def test_an_empty_model_says_so():
     model = keras.Sequential()
     with pytest.raises(ArgumentError, match="layers is empty"):

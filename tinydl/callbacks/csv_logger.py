@@ -27,6 +27,19 @@ class CSVLogger(Callback):
     ------
     OSError
         At the beginning of the training, when the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile, tinydl
+    >>> path = Path(tempfile.mkdtemp()) / "history.csv"
+    >>> model = tinydl.Sequential([tinydl.layers.Dense(1, use_bias=False)])
+    >>> model.compile(tinydl.optimizers.SGD(learning_rate=0.0), loss="mse")
+    >>> history = model.fit([[0.0]], [2.0], epochs=2, callbacks=[CSVLogger(path)], verbose=0)
+    >>> print(path.read_text())
+    epoch,loss
+    0,4.0
+    1,4.0
+    <BLANKLINE>
     """
 
     def __init__(self, filename: str | Path, separator: str = ",", append: bool = False) -> None:

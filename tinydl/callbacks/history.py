@@ -19,6 +19,14 @@ class History(Callback):
         ``{"loss": [...], "accuracy": [...], "val_loss": [...], ...}``, one number an epoch.
     epoch : list of int
         The numbers of the epochs, the first being 0.
+
+    Examples
+    --------
+    >>> history = History()
+    >>> history.on_epoch_end(0, {"loss": 2.0})
+    >>> history.on_epoch_end(1, {"loss": 1.5})
+    >>> history.epoch, history.history
+    ([0, 1], {'loss': [2.0, 1.5]})
     """
 
     def __init__(self) -> None:

@@ -87,6 +87,16 @@ class ReduceLROnPlateau(MonitorCallback):
     ------
     ArgumentError
         When the factor is not between 0 and 1.
+
+    Examples
+    --------
+    >>> import tinydl
+    >>> model = tinydl.Sequential([tinydl.layers.Dense(1, use_bias=False)])
+    >>> model.compile(tinydl.optimizers.SGD(learning_rate=0.5), loss="mse")
+    >>> reduce = ReduceLROnPlateau("loss", factor=0.5, patience=1)
+    >>> history = model.fit([[0.0]], [1.0], epochs=4, callbacks=[reduce], verbose=0)
+    >>> history.history["learning_rate"]
+    [0.5, 0.5, 0.25, 0.125]
     """
 
     def __init__(

@@ -36,6 +36,12 @@ class MonitorCallback(Callback):
         The best number so far.
     worst : float
         What every number is better than.
+
+    Examples
+    --------
+    >>> accuracy = MonitorCallback("val_accuracy", min_delta=0.01)
+    >>> accuracy.is_better(0.95, than=0.93), accuracy.is_better(0.935, than=0.93)
+    (True, False)
     """
 
     def __init__(

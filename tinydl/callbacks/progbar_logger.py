@@ -18,7 +18,7 @@ class ProgbarLogger(Callback):
     """Shows a live bar (``verbose=1``), and leaves a line after each epoch (``verbose`` 1 or 2).
 
     The bar tells the batches done, the images or samples per second, loss and metrics so far, and
-    the time left.
+    the time left. `fit`, `evaluate` and `predict` add this callback by themselves.
     """
 
     def __init__(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Self
 
 from tinydl.engine import Tensor
-from tinydl.errors import ArgumentError
+from tinydl.errors import ArgumentError, TinydlError
 from tinydl.layers import Input, InputLayer, Layer, deserialize
 from tinydl.models.model import Model
 from tinydl.registry import serialize
@@ -64,6 +64,8 @@ class Sequential(Model):
         ------
         ArgumentError
             When it is not a layer, its name is taken, or it is an `Input` and not the first.
+        ShapeError
+            When it cannot follow the layer below it.
         """
         where = f"Sequential {self.name}"
         if not isinstance(layer, Layer):
@@ -86,10 +88,15 @@ class Sequential(Model):
             )
         if not self._stack and layer.declared_shape is not None:
             self._stack = [Input(layer.declared_shape)]
-        self._stack = [*self._stack, layer]
+        former = self._stack
+        self._stack = [*former, layer]
         shape = self.input_shape if self.built else self._stack[0].input_shape
         if shape is not None and self.layers:
-            self.build(shape)
+            try:
+                self.build(shape)
+            except TinydlError:  # a layer that does not fit is not kept
+                self._stack = former
+                raise
 
     def pop(self) -> Layer:
         """Take the topmost layer off, and return it."""
@@ -130,12 +137,13 @@ class Sequential(Model):
         assert expected is not None
         if len(shape) == len(expected):
             return inputs
-        other = (*shape, 1) if len(shape) < len(expected) else shape[:-1]
-        same_size = len(shape) < len(expected) or shape[-1] == 1
-        if len(other) != len(expected) or not same_size:
-            return inputs
-        fits = all(n == m or m is None for n, m in zip(other, expected, strict=True))
-        return inputs.reshape(other) if fits else inputs
+        shorter = shape[:-1] if shape[-1] == 1 else shape
+        for other in ((*shape, 1), shorter):
+            if len(other) == len(expected) and all(
+                m in (None, n) for n, m in zip(other, expected, strict=True)
+            ):
+                return inputs.reshape(other)
+        return inputs
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal model, without its weights, as JSON can hold them."""

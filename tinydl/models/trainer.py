@@ -261,6 +261,15 @@ class Trainer(Layer):
         ------
         DataError, ShapeError, DTypeError, ArgumentError
             As `fit` does.
+
+        Examples
+        --------
+        >>> from tinydl.layers import Activation
+        >>> from tinydl.models import Sequential
+        >>> model = Sequential([Activation("relu")])
+        >>> model.compile(loss="mse", metrics=["mae"])
+        >>> model.evaluate([[1.0], [-3.0]], [[1.0], [2.0]], verbose=0)
+        [2.0, 1.0]
         """
         self._require("evaluate", y)
         batches = Batches("evaluate", x, y, sample_weight, batch_size, steps, self.dtype)
@@ -292,6 +301,14 @@ class Trainer(Layer):
         ------
         DataError, ShapeError, DTypeError, ArgumentError
             As `fit` does.
+
+        Examples
+        --------
+        >>> from tinydl.layers import Activation
+        >>> from tinydl.models import Sequential
+        >>> Sequential([Activation("relu")]).predict([[1.0], [-3.0]], verbose=0)
+        array([[1.],
+               [0.]], dtype=float32)
         """
         batches = Batches("predict", x, batch_size=batch_size, steps=steps, dtype=self.dtype)
         callback_list = self._callbacks("predict", callbacks, verbose, batches)
@@ -325,6 +342,17 @@ class Trainer(Layer):
         -------
         float, list of float or dict
             The loss, and the metrics if there are any: means since `reset_metrics` was called.
+
+        Examples
+        --------
+        >>> from tinydl.layers import Dense
+        >>> from tinydl.models import Sequential
+        >>> model = Sequential([Dense(1, kernel_initializer="zeros", use_bias=False)])
+        >>> model.compile(optimizers.SGD(learning_rate=0.5), loss="mse")
+        >>> model.train_on_batch([[1.0]], [[2.0]])
+        4.0
+        >>> model.predict_on_batch([[1.0]])
+        array([[2.]], dtype=float32)
         """
         self._require("train_on_batch", y)
         batches = self._single("train_on_batch", x, y, sample_weight)
