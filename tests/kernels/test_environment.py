@@ -125,8 +125,9 @@ if child == 0:
     right = kernels.get_num_threads() == 1 and (kernels.matmul(a, a) == 300).all()
     try:
         kernels.set_num_threads(2)
-    except ArgumentError as error:
-        right = right and "spawn" in str(error)
+        right = False
+    except ArgumentError:
+        pass
     os._exit(0 if right else 1)
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), kernels.get_num_threads())
 """
