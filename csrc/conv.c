@@ -9,6 +9,8 @@
  *     x_bar = g times w transposed, which is like patches, and each element of it added to the
  *             x that the patch had it from
  * The matrix is never stored: only the few rows and columns of it that are at work.
+ * With groups there is one such product for each group of channels and filters: the n of copy_a
+ * and copy_b is the group.
  */
 #include "product.h"
 
@@ -17,9 +19,20 @@ static int64_t count_places(const window *s)
     return s->batch * s->output_height * s->output_width;
 }
 
+/* Channels and filters of one group. */
+static int64_t group_channels(const window *s)
+{
+    return s->channels / s->groups;
+}
+
+static int64_t group_filters(const window *s)
+{
+    return s->filters / s->groups;
+}
+
 static int64_t count_taps(const window *s)
 {
-    return s->window_height * s->window_width * s->channels;
+    return s->window_height * s->window_width * group_channels(s);
 }
 
 /* A piece of the patches that is a regular piece of the image too: places that are neighbours in
@@ -56,10 +69,10 @@ static void scatter(real *x_bar, patch_run r)
             x_bar[place * r.step + c] += r.piece[place * r.place_step + c * r.tap_step];
 }
 
-/* Which part of the matrix of patches, and where its copy lies: element (place, tap) of the part
- * is piece[place * place_step + tap * tap_step]. */
+/* Which part of the matrix of patches of a group, and where its copy lies: element (place, tap) of
+ * the part is piece[place * place_step + tap * tap_step]. */
 typedef struct {
-    int64_t first_place, places, first_tap, taps;
+    int64_t group, first_place, places, first_tap, taps;
     real *piece;
     int64_t place_step, tap_step;
 } patch_part;
@@ -68,15 +81,16 @@ typedef struct {
  * x, scatters it to x_bar. */
 static void for_each_run(const window *s, patch_part part, const real *x, real *x_bar)
 {
+    int64_t first_channel = part.group * group_channels(s);
     int64_t j = part.first_place % s->output_width;
     int64_t line = part.first_place / s->output_width; /* n * output_height + i */
     for (int64_t done = 0, places; done < part.places; done += places, j = 0, line++) {
         places = smaller(s->output_width - j, part.places - done);
         int64_t n = line / s->output_height, i = line % s->output_height;
-        int64_t c = part.first_tap % s->channels;
-        int64_t pixel = part.first_tap / s->channels; /* p * window_width + q */
+        int64_t c = part.first_tap % group_channels(s);
+        int64_t pixel = part.first_tap / group_channels(s); /* p * window_width + q */
         for (int64_t k = 0, channels; k < part.taps; k += channels, c = 0, pixel++) {
-            channels = smaller(s->channels - c, part.taps - k);
+            channels = smaller(group_channels(s) - c, part.taps - k);
             int64_t p = pixel / s->window_width, q = pixel % s->window_width;
             int64_t row = i * s->stride_height + p * s->dilation_height - s->padding_top;
             int64_t left = j * s->stride_width + q * s->dilation_width - s->padding_left;
@@ -90,7 +104,8 @@ static void for_each_run(const window *s, patch_part part, const real *x, real *
             patch_run run = {
                 .places = places - skip - drop,
                 .channels = channels,
-                .first = ((n * s->height + row) * s->width + left) * s->channels + c,
+                .first = ((n * s->height + row) * s->width + left) * s->channels +
+                         first_channel + c,
                 .step = s->stride_width * s->channels,
                 .piece = part.piece + (done + skip) * part.place_step + k * part.tap_step,
                 .place_step = part.place_step,
@@ -104,36 +119,36 @@ static void for_each_run(const window *s, patch_part part, const real *x, real *
 }
 
 /* patches (places, taps) as the matrix a: panel (taps, TILE_ROWS) for some places and taps. */
-static void copy_patches(const product *job, int64_t n, int64_t first, int64_t count,
+static void copy_patches(const product *job, int64_t group, int64_t first, int64_t count,
                          int64_t first_term, int64_t terms, real *panel)
 {
-    (void)n;
     memset(panel, 0, terms * TILE_ROWS * sizeof(real));
-    patch_part part = {first, count, first_term, terms, panel, 1, TILE_ROWS};
+    patch_part part = {group, first, count, first_term, terms, panel, 1, TILE_ROWS};
     for_each_run(job->window, part, job->a, NULL);
 }
 
 /* patches transposed, (taps, places), as the matrix a: panel (places, TILE_ROWS). */
-static void copy_patches_transposed(const product *job, int64_t n, int64_t first, int64_t count,
-                                    int64_t first_term, int64_t terms, real *panel)
+static void copy_patches_transposed(const product *job, int64_t group, int64_t first,
+                                    int64_t count, int64_t first_term, int64_t terms, real *panel)
 {
-    (void)n;
     memset(panel, 0, terms * TILE_ROWS * sizeof(real));
-    patch_part part = {first_term, terms, first, count, panel, TILE_ROWS, 1};
+    patch_part part = {group, first_term, terms, first, count, panel, TILE_ROWS, 1};
     for_each_run(job->window, part, job->a, NULL);
 }
 
-/* x (batch, height, width, channels), w (window_height, window_width, channels, filters)
+/* x (batch, height, width, channels), w (window_height, window_width, channels / groups, filters)
  * -> y (batch, output_height, output_width, filters) */
 int conv(const real *x, const real *w, real *y, const window *s, int threads)
 {
-    product job = {.sizes = {.batch = 1,
+    product job = {.sizes = {.batch = s->groups,
                              .rows = count_places(s),
                              .terms = count_taps(s),
-                             .columns = s->filters,
+                             .columns = group_filters(s),
+                             .b_batch_stride = group_filters(s),
                              .b_term_stride = s->filters,
                              .b_column_stride = 1},
-                   .a = x, .b = w, .copy_a = copy_patches, .copy_b = copy_b, .window = s, .y = y};
+                   .a = x, .b = w, .copy_a = copy_patches, .copy_b = copy_b, .window = s,
+                   .y = y, .y_batch_stride = group_filters(s), .y_row_stride = s->filters};
     return multiply(&job, threads);
 }
 
@@ -141,79 +156,96 @@ int conv(const real *x, const real *w, real *y, const window *s, int threads)
  * x, g (batch, output_height, output_width, filters) -> w_bar like w */
 int conv_kernel_gradient(const real *x, const real *g, real *w_bar, const window *s, int threads)
 {
-    product job = {.sizes = {.batch = 1,
+    product job = {.sizes = {.batch = s->groups,
                              .rows = count_taps(s),
                              .terms = count_places(s),
-                             .columns = s->filters,
+                             .columns = group_filters(s),
+                             .b_batch_stride = group_filters(s),
                              .b_term_stride = s->filters,
                              .b_column_stride = 1},
                    .a = x, .b = g, .copy_a = copy_patches_transposed, .copy_b = copy_b,
-                   .window = s, .y = w_bar};
+                   .window = s,
+                   .y = w_bar, .y_batch_stride = group_filters(s), .y_row_stride = s->filters};
     return multiply(&job, threads);
 }
 
 /* What every task of conv_input_gradient needs: the product g times w transposed, with the panels
- * of w transposed already made, and room for each thread: panels of g and a block of patches. */
+ * of w transposed already made for each group, and room for each thread: panels of g and a block
+ * of patches. */
 typedef struct {
     product product;
     real *w_panels;
+    int64_t w_panels_size;
     real *rooms;
     int64_t room_size, patches_offset;
 } input_gradient;
 
-/* Task n: x_bar[n] (height, width, channels), from a block of places and of taps at a time. */
-static void input_gradient_of_image(const void *any_job, int64_t n, int thread)
+/* What one group adds to x_bar[n], from a block of places and of taps at a time. */
+static void input_gradient_of_group(const input_gradient *job, int64_t n, int64_t group, real *room)
 {
-    const input_gradient *job = any_job;
     const window *s = job->product.window;
     int64_t places = s->output_height * s->output_width, taps = count_taps(s);
-    real *g_panels = job->rooms + thread * job->room_size;
-    real *patches = g_panels + job->patches_offset;
-    memset(job->product.y + n * s->height * s->width * s->channels, 0,
-           s->height * s->width * s->channels * sizeof(real));
+    int64_t filters = group_filters(s);
+    const real *w_panels = job->w_panels + group * job->w_panels_size;
+    real *g_panels = room, *patches = room + job->patches_offset;
     for (int64_t i = n * places; i < (n + 1) * places; i += ROWS_BLOCK)
         for (int64_t j = 0; j < taps; j += COLUMNS_BLOCK) {
             int64_t rows = smaller(ROWS_BLOCK, (n + 1) * places - i);
             int64_t columns = smaller(COLUMNS_BLOCK, taps - j);
-            for (int64_t k = 0; k < s->filters; k += TERMS_BLOCK) {
-                int64_t terms = smaller(TERMS_BLOCK, s->filters - k);
-                copy_panels(copy_a, TILE_ROWS, &job->product, 0, i, rows, k, terms, g_panels);
+            for (int64_t k = 0; k < filters; k += TERMS_BLOCK) {
+                int64_t terms = smaller(TERMS_BLOCK, filters - k);
+                copy_panels(copy_a, TILE_ROWS, &job->product, group, i, rows, k, terms, g_panels);
                 multiply_panels(rows, columns, terms, g_panels,
-                                job->w_panels + k * round_up(taps, TILE_COLUMNS) + j * terms,
-                                patches, columns, k > 0);
+                                w_panels + k * round_up(taps, TILE_COLUMNS) + j * terms, patches,
+                                columns, k > 0);
             }
-            patch_part part = {i, rows, j, columns, patches, columns, 1};
+            patch_part part = {group, i, rows, j, columns, patches, columns, 1};
             for_each_run(s, part, NULL, job->product.y);
         }
+}
+
+/* Task n: x_bar[n] (height, width, channels). */
+static void input_gradient_of_image(const void *any_job, int64_t n, int thread)
+{
+    const input_gradient *job = any_job;
+    const window *s = job->product.window;
+    int64_t size = s->height * s->width * s->channels;
+    memset(job->product.y + n * size, 0, size * sizeof(real));
+    for (int64_t group = 0; group < s->groups; group++)
+        input_gradient_of_group(job, n, group, job->rooms + thread * job->room_size);
 }
 
 /* In conv, y was patches times w; so patches get g times w transposed, and x_bar gets those.
  * g (batch, output_height, output_width, filters), w -> x_bar like x */
 int conv_input_gradient(const real *g, const real *w, real *x_bar, const window *s, int threads)
 {
-    int64_t taps = count_taps(s), filters = s->filters;
-    input_gradient job = {.product = {.sizes = {.a_row_stride = filters,
+    int64_t taps = count_taps(s), filters = group_filters(s);
+    input_gradient job = {.product = {.sizes = {.a_batch_stride = filters,
+                                                .a_row_stride = s->filters,
                                                 .a_term_stride = 1,
+                                                .b_batch_stride = filters,
                                                 .b_term_stride = 1,
-                                                .b_column_stride = filters},
+                                                .b_column_stride = s->filters},
                                       .a = g, .b = w, .window = s, .y = x_bar}};
     if (filters == 0) {
         memset(x_bar, 0, s->batch * s->height * s->width * s->channels * sizeof(real));
         return 0;
     }
-    threads = useful_threads(count_places(s) * taps * filters, WORK_WORTH_A_THREAD, threads);
+    threads = useful_threads(count_places(s) * taps * s->filters, WORK_WORTH_A_THREAD, threads);
     job.patches_offset = ROWS_BLOCK * smaller(filters, TERMS_BLOCK);
     job.room_size = job.patches_offset + ROWS_BLOCK * smaller(taps, COLUMNS_BLOCK);
-    int64_t w_panels_size = filters * round_up(taps, TILE_COLUMNS);
-    real *memory = allocate(w_panels_size + threads * job.room_size);
+    job.w_panels_size = filters * round_up(taps, TILE_COLUMNS);
+    real *memory = allocate(s->groups * job.w_panels_size + threads * job.room_size);
     if (memory == NULL)
         return 1;
     job.w_panels = memory;
-    job.rooms = memory + w_panels_size;
-    for (int64_t k = 0; k < filters; k += TERMS_BLOCK)
-        copy_panels(copy_b, TILE_COLUMNS, &job.product, 0, 0, taps, k,
-                    smaller(TERMS_BLOCK, filters - k),
-                    job.w_panels + k * round_up(taps, TILE_COLUMNS));
+    job.rooms = memory + s->groups * job.w_panels_size;
+    for (int64_t group = 0; group < s->groups; group++)
+        for (int64_t k = 0; k < filters; k += TERMS_BLOCK)
+            copy_panels(copy_b, TILE_COLUMNS, &job.product, group, 0, taps, k,
+                        smaller(TERMS_BLOCK, filters - k),
+                        job.w_panels + group * job.w_panels_size +
+                            k * round_up(taps, TILE_COLUMNS));
     run_tasks(input_gradient_of_image, &job, s->batch, threads);
     free(memory);
     return 0;

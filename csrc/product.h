@@ -66,7 +66,8 @@ struct product {
     const real *a, *b;
     copy_function *copy_a, *copy_b;
     const window *window; /* for a copy_a that needs it */
-    real *y;
+    real *y;              /* y(n, i, j) = y[n * y_batch_stride + i * y_row_stride + j] */
+    int64_t y_batch_stride, y_row_stride;
 
     /* How the work is cut, and where there is room for it: see multiply. */
     int64_t chunks, row_parts, column_parts;
@@ -219,9 +220,9 @@ static void multiply_part(const void *any_job, int64_t task, int thread)
     int64_t k_begin = part_begins(chunk, job->chunks, job->sizes.terms, 1);
     int64_t k_end = part_begins(chunk + 1, job->chunks, job->sizes.terms, 1);
 
-    int64_t size = job->sizes.rows * job->sizes.columns;
-    real *y = chunk == 0 ? job->y : job->partial_sums + (chunk - 1) * job->sizes.batch * size;
-    y += n * size;
+    int64_t results = job->sizes.batch * job->sizes.rows * job->sizes.columns;
+    real *y = chunk == 0 ? job->y : job->partial_sums + (chunk - 1) * results;
+    y += n * job->y_batch_stride;
     real *a_panels = job->panels + thread * job->panels_size;
     real *b_panels = a_panels + job->a_panels_size;
 
@@ -234,7 +235,7 @@ static void multiply_part(const void *any_job, int64_t task, int thread)
                 int64_t rows = smaller(ROWS_BLOCK, i_end - i);
                 copy_panels(job->copy_a, TILE_ROWS, job, n, i, rows, k, terms, a_panels);
                 multiply_panels(rows, columns, terms, a_panels, b_panels,
-                                y + i * job->sizes.columns + j, job->sizes.columns, k > k_begin);
+                                y + i * job->y_row_stride + j, job->y_row_stride, k > k_begin);
             }
         }
 }

@@ -19,10 +19,13 @@
 /* Where a window stands on an image. Window element (p, q) of output (i, j) lies on
  *     row    = i * stride_height + p * dilation_height - padding_top
  *     column = j * stride_width  + q * dilation_width  - padding_left
- * of the image; outside 0 <= row < height and 0 <= column < width is padding. */
+ * of the image; outside 0 <= row < height and 0 <= column < width is padding.
+ *
+ * In a convolution, groups divide the channels and the filters: the first filters / groups of the
+ * filters see the first channels / groups of the channels, and so on. Mostly there is one group. */
 typedef struct {
     int64_t batch, height, width, channels;
-    int64_t window_height, window_width, filters;
+    int64_t window_height, window_width, filters, groups;
     int64_t output_height, output_width;
     int64_t stride_height, stride_width;
     int64_t padding_top, padding_left;
@@ -41,7 +44,7 @@ typedef struct {
 /* y (batch, rows, columns) = a (batch, rows, terms) times b (batch, terms, columns) */
 int matmul(const real *a, const real *b, real *y, const matrices *s, int threads);
 
-/* x (batch, height, width, channels), w (window_height, window_width, channels, filters)
+/* x (batch, height, width, channels), w (window_height, window_width, channels / groups, filters)
  * -> y (batch, output_height, output_width, filters) */
 int conv(const real *x, const real *w, real *y, const window *s, int threads);
 

@@ -51,7 +51,15 @@ def test_settings_out_of_range_are_named(name: str, settings: dict) -> None:
 
 @pytest.mark.parametrize(
     ("image", "kernel"),
-    [((1, 3, 3), (2, 2, 1, 1)), ((1, 3, 3, 1), (2, 2, 1)), ((1, 3, 3, 2), (2, 2, 1, 1))],
+    [
+        ((1, 3, 3), (2, 2, 1, 1)),
+        ((1, 3, 3, 1), (2, 2, 1)),
+        ((1, 3, 3, 2), (2, 2, 3, 6)),
+        ((1, 3, 3, 3), (2, 2, 2, 6)),
+        ((1, 3, 3, 3), (2, 2, 0, 6)),
+        ((1, 3, 3, 0), (2, 2, 1, 1)),
+        ((1, 3, 3, 2), (2, 2, 1, 1)),
+    ],
 )
 def test_shapes_that_do_not_fit_are_refused(image: tuple, kernel: tuple) -> None:
     with pytest.raises(ShapeError):

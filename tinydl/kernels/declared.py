@@ -44,6 +44,9 @@ def conv(x: Array, w: Array, strides: Pair, padding: Padding, dilation: Pair) ->
 
     .. math:: y_{nijo} = \sum_{pqc} x_{n,\, i s + p d - top,\, j s + q d - left,\, c}\; w_{pqco}
 
+    A kernel (KH, KW, C / G, O) with fewer channels than the images works in G groups: the first
+    O / G filters see the first C / G channels, and so on. The gradients follow.
+
     Examples
     --------
     >>> import numpy as np

@@ -35,6 +35,7 @@ class Window(NamedTuple):
     window_height: int
     window_width: int
     filters: int
+    groups: int
     output_height: int
     output_width: int
     stride_height: int
@@ -131,6 +132,19 @@ def product_shape(a_shape: Shape, b_shape: Shape) -> Shape:
     return (*leading, a_shape[-2], b_shape[-1])
 
 
+def count_groups(channels: int, kernel_channels: int, filters: int) -> int:
+    """Count the groups that a kernel (KH, KW, C / G, O) makes of C channels; 0 if it does not fit.
+
+    Examples
+    --------
+    >>> count_groups(6, 6, 4), count_groups(6, 3, 4), count_groups(6, 4, 4), count_groups(6, 2, 4)
+    (1, 2, 0, 0)
+    """
+    groups = max(channels // max(kernel_channels, 1), 1)
+    fits = groups * kernel_channels == channels and filters % groups == 0
+    return groups if fits else 0
+
+
 @lru_cache(maxsize=1024)
 def place_window(
     image_shape: Shape,
@@ -140,12 +154,12 @@ def place_window(
     dilation: Pair,
     output_shape: Shape | None = None,
 ) -> Window:
-    """Lay a kernel of shape (KH, KW, C, O) over images of shape (N, H, W, C).
+    """Lay a kernel of shape (KH, KW, C / G, O) over images of shape (N, H, W, C), in G groups.
 
     Raises
     ------
     ShapeError
-        If a shape does not have four axes, the channels differ, the kernel does not fit, or
+        If a shape does not have four axes, the channels or the kernel do not fit, or
         `output_shape`, that of an array like the output, is given and is another one.
 
     Examples
@@ -156,15 +170,15 @@ def place_window(
     """
     for name, shape, axes in (
         ("image", image_shape, "(N, H, W, C)"),
-        ("kernel", kernel_shape, "(KH, KW, C, O)"),
+        ("kernel", kernel_shape, "(KH, KW, C / G, O)"),
     ):
         if len(shape) != 4:
             raise ShapeError("place_window", name, got=shape, expected=axes)
     batch, height, width, channels = image_shape
-    if kernel_shape[2] != channels:
-        raise ShapeError(
-            "place_window", "kernel", got=kernel_shape, expected=f"(KH, KW, {channels}, O)"
-        )
+    groups = count_groups(channels, *kernel_shape[2:])
+    if groups == 0:
+        expected = f"(KH, KW, {channels}, O), or {channels} / G and O a multiple of G"
+        raise ShapeError("place_window", "kernel", got=kernel_shape, expected=expected)
     window = Window(
         batch,
         height,
@@ -173,6 +187,7 @@ def place_window(
         kernel_shape[0],
         kernel_shape[1],
         kernel_shape[3],
+        groups,
         output_length(height, kernel_shape[0], strides[0], padding[0], dilation[0]),
         output_length(width, kernel_shape[1], strides[1], padding[1], dilation[1]),
         *strides,

@@ -40,13 +40,17 @@ def matmul(a: Array, b: Array) -> Array:
 
 
 def conv(x: Array, w: Array, strides: Pair, padding: Padding, dilation: Pair) -> Array:
-    """y[n, i, j, o] = sum over p, q, c of x[n, row, column, c] * w[p, q, c, o]."""
+    """y[n, i, j, o] = sum over p, q, c of x[n, row, column, c] * w[p, q, c, o].
+
+    With groups, c counts the channels of the group of o; so does it in the gradients.
+    """
     window = place_window(x.shape, w.shape, strides, padding, dilation)
     x64, w64 = x.astype(np.float64), w.astype(np.float64)
+    first = _first_channels(window)
     y = np.zeros(window.output_shape)
     for n, c, o in np.ndindex(x.shape[0], *w.shape[2:]):
         for (i, j), (p, q), (row, column) in _meetings(window):
-            y[n, i, j, o] += x64[n, row, column, c] * w64[p, q, c, o]
+            y[n, i, j, o] += x64[n, row, column, first[o] + c] * w64[p, q, c, o]
     return y.astype(np.result_type(x, w))
 
 
@@ -61,10 +65,11 @@ def conv_input_gradient(
     """In conv, x[n, row, column, c] met w[p, q, c, o] at y[n, i, j, o]: it gets w times g there."""
     window = place_window(input_shape, w.shape, strides, padding, dilation, g.shape)
     g64, w64 = g.astype(np.float64), w.astype(np.float64)
+    first = _first_channels(window)
     x_bar = np.zeros(input_shape)
     for n, c, o in np.ndindex(g.shape[0], *w.shape[2:]):
         for (i, j), (p, q), (row, column) in _meetings(window):
-            x_bar[n, row, column, c] += g64[n, i, j, o] * w64[p, q, c, o]
+            x_bar[n, row, column, first[o] + c] += g64[n, i, j, o] * w64[p, q, c, o]
     return x_bar.astype(np.result_type(g, w))
 
 
@@ -79,10 +84,11 @@ def conv_kernel_gradient(
     """In conv, w[p, q, c, o] met x[n, row, column, c] at y[n, i, j, o]: it gets x times g there."""
     window = place_window(x.shape, kernel_shape, strides, padding, dilation, g.shape)
     x64, g64 = x.astype(np.float64), g.astype(np.float64)
+    first = _first_channels(window)
     w_bar = np.zeros(kernel_shape)
     for n, c, o in np.ndindex(x.shape[0], *kernel_shape[2:]):
         for (i, j), (p, q), (row, column) in _meetings(window):
-            w_bar[p, q, c, o] += x64[n, row, column, c] * g64[n, i, j, o]
+            w_bar[p, q, c, o] += x64[n, row, column, first[o] + c] * g64[n, i, j, o]
     return w_bar.astype(np.result_type(x, g))
 
 
@@ -142,6 +148,14 @@ def average_pool_gradient(
             for row, column in places:
                 x_bar[n, row, column, c] += g64[n, i, j, c] / len(places)
     return x_bar.astype(np.result_type(g, 1.0))
+
+
+def _first_channels(window: Window) -> list[int]:
+    """List for each filter the first channel that it sees, which is 0 unless there are groups."""
+    return [
+        o // (window.filters // window.groups) * (window.channels // window.groups)
+        for o in range(window.filters)
+    ]
 
 
 def _meetings(window: Window) -> Iterator[tuple[Place, Place, Place]]:

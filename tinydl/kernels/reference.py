@@ -34,7 +34,11 @@ def matmul(a: Array, b: Array) -> Array:
 def conv(x: Array, w: Array, strides: Pair, padding: Padding, dilation: Pair) -> Array:
     """y[n, i, j, o] = sum over p, q, c of patches[n, i, j, p, q, c] * w[p, q, c, o]."""
     window = place_window(x.shape, w.shape, strides, padding, dilation)
-    return np.tensordot(_patches(x, window, padding), w, 3)
+    patches = _patches(x, window, padding)
+    y = np.empty(window.output_shape, np.result_type(x, w))
+    for channels, filters in _groups(window):
+        y[..., filters] = np.tensordot(patches[..., channels], w[..., filters], 3)
+    return y
 
 
 def conv_input_gradient(
@@ -49,7 +53,8 @@ def conv_input_gradient(
     window = place_window(input_shape, w.shape, strides, padding, dilation, g.shape)
     x_bar = _padded_zeros(input_shape, padding, np.result_type(g, w))
     for (p, q), tap in _taps(x_bar, window):
-        tap += g @ w[p, q].T
+        for channels, filters in _groups(window):
+            tap[..., channels] += g[..., filters] @ w[p, q, :, filters].T
     return _crop(x_bar, window)
 
 
@@ -63,8 +68,13 @@ def conv_kernel_gradient(
 ) -> Array:
     """w_bar[p, q, c, o] = sum over n, i, j of patches[n, i, j, p, q, c] * g[n, i, j, o]."""
     window = place_window(x.shape, kernel_shape, strides, padding, dilation, g.shape)
-    every_place = (0, 1, 2)
-    return np.tensordot(_patches(x, window, padding), g, (every_place, every_place))
+    patches, every_place = _patches(x, window, padding), (0, 1, 2)
+    w_bar = np.empty(kernel_shape, np.result_type(x, g))
+    for channels, filters in _groups(window):
+        w_bar[..., filters] = np.tensordot(
+            patches[..., channels], g[..., filters], (every_place, every_place)
+        )
+    return w_bar
 
 
 def max_pool(x: Array, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
@@ -118,6 +128,13 @@ def average_pool_gradient(
     for _, tap in _taps(x_bar, window):
         tap += share
     return _crop(x_bar, window)
+
+
+def _groups(window: Window) -> Iterator[tuple[slice, slice]]:
+    """Yield the channels and the filters of each group; mostly all of both, in one group."""
+    channels, filters = window.channels // window.groups, window.filters // window.groups
+    for i in range(window.groups):
+        yield slice(i * channels, (i + 1) * channels), slice(i * filters, (i + 1) * filters)
 
 
 def _pad(x: Array, padding: Padding, mode: str) -> Array:
