@@ -183,6 +183,11 @@ MISUSES = {
     "epochs 2.0": (lambda: fit(epochs=2.0), ArgumentError, ["epochs", "2.0"]),
     "initial_epoch -1": (lambda: fit(initial_epoch=-1), ArgumentError, ["initial_epoch", "-1"]),
     "steps 0": (lambda: fit(steps_per_epoch=0), ArgumentError, ["steps", "0"]),
+    "validation_batch_size 0": (
+        lambda: fit(validation_split=0.5, validation_batch_size=0),
+        ArgumentError,
+        ["validation", "batch_size", "0"],
+    ),
     "validation_split 1": (
         lambda: fit(validation_split=1.0),
         ArgumentError,

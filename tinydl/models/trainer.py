@@ -204,7 +204,7 @@ class Trainer(Layer):
             train, validation_data = train.split(validation_split)
         validation = None
         if validation_data is not None:
-            size = validation_batch_size or batch_size
+            size = batch_size if validation_batch_size is None else validation_batch_size
             validation = self._validation(validation_data, size, validation_steps)
         if class_weight is not None:
             train.weigh(class_weight, self._classes(train))

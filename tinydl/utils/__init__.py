@@ -3,5 +3,6 @@
 from tinydl.utils.files import replacing
 from tinydl.utils.numeric import normalize, to_categorical
 from tinydl.utils.seeds import set_random_seed
+from tinydl.utils.session import clear_session
 
-__all__ = ["normalize", "replacing", "set_random_seed", "to_categorical"]
+__all__ = ["clear_session", "normalize", "replacing", "set_random_seed", "to_categorical"]
