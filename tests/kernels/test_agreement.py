@@ -388,8 +388,11 @@ def test_other_dtypes_are_served_by_the_reference(
 
 
 def test_mixed_dtypes_give_the_wider_one() -> None:
-    y = kernels.matmul(np.ones((2, 3), np.float32), np.ones((3, 2)))
-    assert y.dtype == np.float64
+    narrow, wide = np.ones((2, 3), np.float32), np.ones((3, 2))
+    for a, b in ((narrow, wide), (wide, narrow)):
+        y = kernels.matmul(a, b)
+        assert y.dtype == np.float64
+        np.testing.assert_array_equal(y, a @ b)
 
 
 @every_kernel
