@@ -77,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{arguments.prog}: {reason}", file=sys.stderr)
         return 2
     except TinydlError as error:
-        print(f"{arguments.prog}: {error}", file=sys.stderr)
+        print(f"tinydl: {error}", file=sys.stderr)
         return 2
 
 

@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             digit = read_digit(path)
         except FileFormatError as error:
-            print(f"{arguments.prog}: {error}", file=sys.stderr)
+            print(f"tinydl: {error}", file=sys.stderr)
             status = 1
         except OSError as error:
             print(f"{arguments.prog}: {path}: {error.strerror}", file=sys.stderr)

@@ -103,7 +103,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 130
     except NumericalError as error:
         record.save(folder / HISTORY)
-        print(f"{arguments.prog}: {error}; {_kept(record)}, in {folder}", file=sys.stderr)
+        print(f"tinydl: {error}; {_kept(record)}, in {folder}", file=sys.stderr)
         return 1
     record.save(folder / HISTORY)
     _report(model, images, record, folder)
