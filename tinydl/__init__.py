@@ -23,7 +23,9 @@ from tinydl import (
     saving,
     utils,
 )
-from tinydl.engine import Op, Tensor, grad, no_grad, rule, tensor
+from tinydl.checkpointing import checkpoint
+from tinydl.derivatives import hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from tinydl.engine import Op, Tensor, enable_grad, grad, is_grad_enabled, no_grad, rule, tensor
 from tinydl.initializers import Initializer
 from tinydl.layers import Input, Layer
 from tinydl.losses import Loss
@@ -48,10 +50,17 @@ __all__ = [
     "Tensor",
     "activations",
     "callbacks",
+    "checkpoint",
     "config",
     "datasets",
+    "enable_grad",
     "grad",
+    "hessian",
+    "hvp",
     "initializers",
+    "is_grad_enabled",
+    "jacobian",
+    "jvp",
     "kernels",
     "layers",
     "losses",
@@ -66,4 +75,6 @@ __all__ = [
     "saving",
     "tensor",
     "utils",
+    "value_and_grad",
+    "vjp",
 ]

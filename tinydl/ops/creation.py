@@ -134,10 +134,11 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
         given = [convert_to_tensor(number).dtype for number in (first, last, step)]
         floats = [one for one in given if one.kind == "f"]
         dtype = np.result_type(*(floats or given))
-    numbers = (convert_to_tensor(number, "float64").item() for number in (first, last, step))
-    if np.dtype(dtype).kind != "f":
-        numbers = (int(number) for number in (first, last, step))
-    return Tensor(np.arange(*numbers).astype(_dtype("arange", dtype)))
+    dtype = _dtype("arange", dtype)
+    # Counted in float64, or float32 would drift; whole numbers stay whole.
+    ends = [convert_to_tensor(number).data for number in (first, last, step)]
+    numbers = np.arange(*[end.astype(float) if end.dtype.kind == "f" else end for end in ends])
+    return Tensor(numbers.astype(dtype))
 
 
 def linspace(
@@ -206,8 +207,8 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
     tensor([[0., 1., 0.],
             [0., 0., 1.]])
     """
-    lengths = _shape("eye", (N, N if M is None else M))
-    return Tensor(np.eye(*lengths, k=k, dtype=_dtype("eye", dtype)))
+    rows, columns = _shape("eye", (N, N if M is None else M))
+    return Tensor(np.eye(rows, columns, k=k, dtype=_dtype("eye", dtype)))
 
 
 def identity(n: int, dtype: Any = None) -> Tensor:
@@ -231,8 +232,8 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
     tensor([[1., 0., 0.],
             [1., 1., 0.]])
     """
-    lengths = _shape("tri", (N, N if M is None else M))
-    return Tensor(np.tri(*lengths, k=k, dtype=_dtype("tri", dtype)))
+    rows, columns = _shape("tri", (N, N if M is None else M))
+    return Tensor(np.tri(rows, columns, k=k, dtype=_dtype("tri", dtype)))
 
 
 def meshgrid(*x: Any, indexing: str = "xy") -> list[Tensor]:
