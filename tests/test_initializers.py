@@ -77,6 +77,11 @@ def test_orthogonal(shape):
     np.testing.assert_allclose(short @ short.T, 4 * np.eye(len(short)), atol=1e-12)
 
 
+def test_orthogonal_matrices_have_no_preferred_sign():
+    corners = [initializers.Orthogonal(seed=seed)((3, 3))[0, 0] for seed in range(20)]
+    assert {np.sign(corner) for corner in corners} == {-1, 1}
+
+
 def test_orthogonal_needs_a_matrix():
     with pytest.raises(ShapeError, match=r"shape is \(3,\), expected at least two axes"):
         initializers.Orthogonal()((3,))

@@ -107,6 +107,12 @@ def test_binary_targets_without_their_last_axis():
         assert cls()(y_true[:, 0], y_pred) == cls()(y_true, y_pred)
 
 
+@pytest.mark.parametrize("cls", [metrics.BinaryAccuracy, metrics.Precision])
+def test_a_probability_at_the_threshold_is_a_no(cls):
+    assert cls()([[1.0]], [[0.5]]) == 0.0
+    assert cls()([[1.0]], [[np.nextafter(0.5, 1)]]) == 1.0
+
+
 def test_nan_is_never_among_the_best():
     y_pred = np.full((1, 3), np.nan)
     assert metrics.TopKCategoricalAccuracy(k=1)([[0, 1, 0]], y_pred) == 0.0
