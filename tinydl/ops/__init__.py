@@ -54,10 +54,12 @@ for _module in (
     "comparison",
     "conv",
     "cross_entropy",
+    "cumulative",
     "einsum",
     "elementwise",
     "error_function",
     "exponential",
+    "extremum",
     "hyperbolic",
     "indexing",
     "joining",
@@ -73,6 +75,7 @@ for _module in (
     "shrink",
     "softmax",
     "standardize",
+    "statistics",
     "trigonometric",
 ):
     import_module(f"{__name__}.{_module}")

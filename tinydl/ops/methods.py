@@ -11,7 +11,10 @@ from tinydl.ops.functions import Function
 from tinydl.ops.products import dot
 from tinydl.ops.shape import Reshape, Transpose, ravel, swapaxes
 
-REFLECTED = ("__add__", "__sub__", "__mul__", "__truediv__", "__pow__", "__matmul__")
+REFLECTED = (
+    *("__add__", "__sub__", "__mul__", "__matmul__", "__truediv__", "__floordiv__", "__mod__"),
+    *("__pow__", "__and__", "__or__", "__xor__"),
+)
 
 
 def install_methods(functions: dict[str, Function]) -> None:

@@ -3,27 +3,50 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from operator import index
 
 import numpy as np
 
 from tinydl.engine import Op, rule
-from tinydl.errors import ShapeError
+from tinydl.errors import DTypeError, ShapeError
+from tinydl.ops.elementwise import Floating
+
+Axis = int | tuple[int, ...] | None
 
 
 def normalize_axes(where: str, axis, ndim: int) -> tuple[int, ...]:
-    """The axes meant by an int, a tuple or None (all), counted from the front and sorted."""
+    """The axes meant by an int, a tuple or None (all), counted from the front and sorted.
+
+    Raises
+    ------
+    ShapeError
+        When there is no such axis, or one is named twice.
+    DTypeError
+        When an axis is not a whole number.
+
+    Examples
+    --------
+    >>> normalize_axes("sum", (-1, 0), 3)
+    (0, 2)
+    """
     if axis is None:
         return tuple(range(ndim))
     axes = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
-    for one in axes:
-        if not -ndim <= one < ndim:
-            raise ShapeError(
-                where,
-                "axis",
-                got=axis,
-                expected=f"between {-ndim} and {ndim - 1}",
-                hint=f"the tensor has {ndim} axes",
-            )
+    try:
+        axes = tuple(index(one) for one in axes)
+    except TypeError:
+        raise DTypeError(
+            where, "axis", got=repr(axis), expected="whole numbers, or None for all axes"
+        ) from None
+    if not all(-ndim <= one < ndim for one in axes):
+        raise ShapeError(
+            where,
+            "axis",
+            got=axis,
+            expected=f"between {-ndim} and {ndim - 1}" if ndim else "None",
+            hint=f"the tensor has {ndim} axes" if ndim else "a single number has no axes",
+        )
     counted = tuple(sorted(one % ndim for one in axes))
     if len(set(counted)) < len(counted):
         raise ShapeError(where, "axis", got=axis, expected="each axis once")
@@ -43,15 +66,21 @@ class Reduction(Op, abstract=True):
 
     input_names = ("x",)
 
-    def __init__(self, axis=None, keepdims=False):
+    def __init__(self, axis: Axis = None, keepdims: bool = False) -> None:
         self.axis, self.keepdims = axis, keepdims
 
     def axes(self, x):
-        """The axes to reduce, counted from the front."""
+        """The axes to reduce, counted from the front; as in NumPy, a number may be told axis 0."""
+        if x.ndim == 0 and self.axis in (0, -1):
+            return ()
         return normalize_axes(self.name, self.axis, x.ndim)
 
     def check(self, x):
         self.axes(x)
+
+    def count(self, x):
+        """How many elements become one."""
+        return math.prod(x.shape[axis] for axis in self.axes(x))
 
     def stretch(self, reduced, x):
         """Bring a reduced tensor back to the shape of `x`."""
@@ -60,16 +89,41 @@ class Reduction(Op, abstract=True):
         return reduced.reshape(kept).broadcast_to(x.shape)
 
     @classmethod
-    def examples(cls, rng):
+    def examples(cls, rng: np.random.Generator) -> Iterator[tuple[Op, tuple[np.ndarray, ...]]]:
         """Every kind of axis."""
-        for axis in (None, 0, -1, (0, 2)):
-            yield cls(axis=axis), (rng.normal(size=(3, 4, 2)),)
+        for axis in (None, 0, -1, (0, 2), (-1, 1)):
+            yield cls(axis=axis), (rng.normal(size=rng.integers(1, 5, 3)),)
         yield cls(axis=1, keepdims=True), (rng.normal(size=(3, 4)),)
+        yield cls(keepdims=True), (rng.normal(size=(2, 3)),)
+        yield cls(axis=0), (rng.normal(size=(3, 0)),)
+        yield cls(axis=()), (rng.normal(size=(2, 2)),)
         yield cls(), (rng.normal(size=()),)
+
+
+def total_dtype(dtype: np.dtype) -> np.dtype:
+    """The dtype of a sum or a product: as in Keras, at least 32 bits for whole numbers.
+
+    Examples
+    --------
+    >>> total_dtype(np.dtype("uint8")), total_dtype(np.dtype("float16"))
+    (dtype('uint32'), dtype('float16'))
+    """
+    if dtype.kind in "iub" and dtype.itemsize < 4:
+        return np.dtype(np.uint32 if dtype.kind == "u" else np.int32)
+    return dtype
 
 
 class Sum(Reduction):
     """Add up; nothing adds up to 0.
+
+    Parameters
+    ----------
+    x : array_like
+        Whole numbers have a whole sum, of at least 32 bits.
+    axis : int, tuple of int, or None
+        The axes to add up along; None means all.
+    keepdims : bool
+        Keep these axes, with length 1.
 
     Examples
     --------
@@ -80,13 +134,16 @@ class Sum(Reduction):
 
     formula = r"y = \sum_i x_i"
     methods = ("sum",)
+    linear_in = ("x",)
 
     def forward(self, x):
+        if x.dtype == np.float16:  # the rounding of each step would be felt
+            return self.forward(x.astype(np.float32)).astype(np.float16)
         axes = self.axes(x)
         leading = axes == tuple(range(len(axes))) and 0 < len(axes) < x.ndim
         if leading and x.flags.c_contiguous and x.dtype.kind == "f":
             return self._sum_rows(x, len(axes))
-        return np.sum(x, axis=axes, keepdims=self.keepdims)
+        return np.sum(x, axis=axes, keepdims=self.keepdims, dtype=total_dtype(x.dtype))
 
     def _sum_rows(self, x, count):
         """Add up the first axes, several rows side by side: six times faster than ``np.sum``."""
@@ -103,8 +160,17 @@ class Sum(Reduction):
         return self.stretch(y_bar, x)
 
 
-class Mean(Reduction):
+class Mean(Floating, Reduction):
     """The average; of nothing it is nan.
+
+    Parameters
+    ----------
+    x : array_like
+        Whole numbers have a float32 mean.
+    axis : int, tuple of int, or None
+        The axes to average over; None means all.
+    keepdims : bool
+        Keep these axes, with length 1.
 
     Examples
     --------
@@ -115,125 +181,94 @@ class Mean(Reduction):
 
     formula = r"y = \frac{1}{n} \sum_{i=1}^{n} x_i"
     methods = ("mean",)
+    linear_in = ("x",)
 
     def forward(self, x):
-        total = Sum(self.axis, self.keepdims).forward(x)
-        return total / self.count(x)
-
-    def count(self, x):
-        """How many elements are averaged into one."""
-        return math.prod(x.shape[axis] for axis in self.axes(x))
+        if x.dtype == np.float16:  # the sum may be too large for it
+            return self.forward(x.astype(np.float32)).astype(np.float16)
+        return Sum(self.axis, self.keepdims).forward(x) / self.count(x)
 
     @rule(r"\bar x_i = \frac{\bar y}{n}")
     def x(self, y_bar, y, x):
         return self.stretch(y_bar / max(self.count(x), 1), x)
 
 
-class Extremum(Reduction, abstract=True):
-    """The largest or the smallest element; ties share the gradient equally."""
+class All(Reduction):
+    """Whether every element is true, that is, not 0; of nothing it is true.
 
-    kinks = "ties: the elements that tie share the gradient equally"
-
-    def check(self, x):
-        if any(x.shape[axis] == 0 for axis in self.axes(x)):
-            raise ShapeError(
-                self.name, "x", got=x.shape, expected="at least one element along each reduced axis"
-            )
-
-    @rule(r"\bar x_i = \bar y \, \frac{[x_i = y]}{\sum_j [x_j = y]}")
-    def x(self, y_bar, y, x):
-        is_winner = x.data == self.stretch(y.detach(), x).data
-        ties = np.sum(is_winner, axis=self.axes(x), keepdims=True)
-        share = is_winner / np.maximum(ties, 1)
-        return self.stretch(y_bar, x) * share.astype(x.dtype)
-
-
-class Max(Extremum):
-    """The largest element; nan if there is one.
+    Parameters
+    ----------
+    x : array_like
+    axis : int, tuple of int, or None
+        The axes to reduce; None means all.
+    keepdims : bool
+        Keep these axes, with length 1.
 
     Examples
     --------
     >>> from tinydl import ops
-    >>> ops.max([[1.0, 2.0], [4.0, 3.0]], axis=1)
-    tensor([2., 4.])
+    >>> ops.all([[True, False], [True, True]], axis=1)
+    tensor([False,  True])
     """
 
-    formula = r"y = \max_i x_i"
-    methods = ("max",)
+    formula = r"y = \bigwedge_i x_i"
+    methods = ("all",)
 
     def forward(self, x):
-        return np.max(x, axis=self.axes(x), keepdims=self.keepdims)
+        return np.all(x, axis=self.axes(x), keepdims=self.keepdims)
 
 
-class Min(Extremum):
-    """The smallest element; nan if there is one.
+class Any(Reduction):
+    """Whether at least one element is true, that is, not 0; of nothing it is false.
+
+    Parameters
+    ----------
+    x : array_like
+    axis : int, tuple of int, or None
+        The axes to reduce; None means all.
+    keepdims : bool
+        Keep these axes, with length 1.
 
     Examples
     --------
     >>> from tinydl import ops
-    >>> ops.min([[1.0, 2.0], [4.0, 3.0]], axis=1)
-    tensor([1., 3.])
+    >>> ops.any([[True, False], [False, False]], axis=1)
+    tensor([ True, False])
     """
 
-    formula = r"y = \min_i x_i"
-    methods = ("min",)
+    formula = r"y = \bigvee_i x_i"
+    methods = ("any",)
 
     def forward(self, x):
-        return np.min(x, axis=self.axes(x), keepdims=self.keepdims)
+        return np.any(x, axis=self.axes(x), keepdims=self.keepdims)
 
 
-class Logsumexp(Reduction):
-    """The logarithm of a sum of exponentials, without overflow.
+class CountNonzero(Reduction):
+    """How many elements are not 0, as an int32; no gradient flows.
+
+    Parameters
+    ----------
+    x : array_like
+    axis : int, tuple of int, or None
+        The axes to count along; None means all.
 
     Examples
     --------
     >>> from tinydl import ops
-    >>> ops.logsumexp([1000.0, 1000.0])
-    tensor(1000.6932)
+    >>> ops.count_nonzero([[1.0, 0.0], [2.0, 3.0]], axis=1).numpy()
+    array([1, 2], dtype=int32)
     """
 
-    formula = r"y = \ln \sum_i e^{x_i}"
+    formula = r"y = \sum_i [x_i \ne 0]"
+
+    def __init__(self, axis=None):
+        super().__init__(axis)
 
     def forward(self, x):
-        axes = self.axes(x)
-        # e^{x - m} is at most 1 when m is the maximum; an infinite m would give inf - inf.
-        m = np.max(x, axis=axes, keepdims=True, initial=-np.inf)
-        m = np.where(np.isfinite(m), m, 0).astype(x.dtype)
-        y = np.log(np.sum(np.exp(x - m), axis=axes, keepdims=True)) + m
-        return y if self.keepdims else np.squeeze(y, axis=axes)
-
-    @rule(r"\bar x_i = \bar y \, e^{x_i - y}")
-    def x(self, y_bar, y, x):
-        return self.stretch(y_bar, x) * (x - self.stretch(y, x)).exp()
-
-
-class Argmax(Op):
-    """The place of the largest element, the first of several; a whole number without gradient.
-
-    Examples
-    --------
-    >>> from tinydl import ops
-    >>> ops.argmax([[1.0, 2.0], [4.0, 3.0]], axis=1)
-    tensor([1, 0])
-    """
-
-    input_names = ("x",)
-    formula = r"y = \min \{ i : x_i = \max_j x_j \}"
-    methods = ("argmax",)
-
-    def __init__(self, axis=None, keepdims=False):
-        self.axis, self.keepdims = axis, keepdims
-
-    def check(self, x):
-        axes = normalize_axes("argmax", self.axis, x.ndim)
-        if any(x.shape[axis] == 0 for axis in axes):
-            raise ShapeError("argmax", "x", got=x.shape, expected="at least one element to choose")
-
-    def forward(self, x):
-        return np.argmax(x, axis=self.axis, keepdims=self.keepdims)
+        return np.sum(x != 0, axis=self.axes(x), dtype=np.int32)
 
     @classmethod
     def examples(cls, rng):
-        """All elements, and one axis."""
-        yield cls(), (rng.normal(size=(3, 4)),)
-        yield cls(axis=1, keepdims=True), (rng.normal(size=(3, 4)),)
+        """Whole numbers, some of them 0."""
+        for axis in (None, 0, (0, -1)):
+            yield cls(axis), (rng.integers(-1, 2, (3, 4, 2)),)
