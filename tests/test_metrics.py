@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinydl import metrics, tensor
-from tinydl.errors import ArgumentError, ShapeError
+from tinydl.errors import ArgumentError, DTypeError, ShapeError
 
 PREDICTED = np.array([[0.1, 0.7, 0.2], [0.5, 0.2, 0.3], [0.3, 0.3, 0.4], [0.6, 0.3, 0.1]])
 LABELS = np.array([1, 2, 2, 1])
@@ -168,6 +168,12 @@ def test_names():
 def test_misuse(make, message):
     with pytest.raises(ArgumentError, match=message):
         make()
+
+
+@pytest.mark.parametrize("metric", [metrics.MeanSquaredError(), metrics.Accuracy()])
+def test_what_is_no_number(metric):
+    with pytest.raises(DTypeError, match=r"of dtype <U1, expected numbers"):
+        metric.update_state([["a"]], [["a"]])
 
 
 def test_a_class_that_is_not_there():

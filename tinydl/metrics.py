@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tinydl.engine import Tensor
-from tinydl.errors import ShapeError
+from tinydl.errors import DTypeError, ShapeError
 from tinydl.registry import Configurable, Registry, check_count, check_number, snake_case
 
 Shape = tuple[int, ...]
@@ -155,7 +155,10 @@ class MeanMetricWrapper(Metric):
 
 
 def _array(x: Any) -> np.ndarray:
-    return x.data if isinstance(x, Tensor) else np.asarray(x)
+    array = x.data if isinstance(x, Tensor) else np.asarray(x)
+    if array.dtype.kind not in "fiub":
+        raise DTypeError("metrics", "an array", got=f"of dtype {array.dtype}", expected="numbers")
+    return array
 
 
 def _weights_for(where: str, shape: Shape, sample_weight: Any) -> np.ndarray:

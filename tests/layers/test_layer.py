@@ -133,6 +133,36 @@ class TestCalling:
         np.testing.assert_array_equal(y.numpy(), np.array([[3], [7]], np.float32))
         assert y.dtype == np.float32
 
+    @pytest.mark.parametrize("inputs", [[[1j]], [["1.5"]], [[None]], None, "x"])
+    def test_what_is_no_number_is_refused(self, inputs):
+        with pytest.raises(DTypeError, match=r"tensor: data is of dtype .*, expected real numbers"):
+            Dense(1)(inputs)
+
+    def test_a_forgotten_super_init(self):
+        class Forgetful(Layer):
+            def __init__(self):
+                self.dense = Dense(1)
+
+        with pytest.raises(
+            ArgumentError, match=r"Forgetful: __init__; let it begin with super\(\)"
+        ):
+            Forgetful()([[1.0]])
+
+    def test_a_forgotten_call(self):
+        class Forgetful(Layer):
+            pass
+
+        with pytest.raises(NotImplementedError, match=r"Forgetful does not define call"):
+            Forgetful()([[1.0]])
+
+    def test_a_call_that_leaves_the_tensors(self):
+        class Leaving(Layer):
+            def call(self, inputs):
+                return inputs.numpy() * 2
+
+        with pytest.raises(DTypeError, match=r"layer 'leaving' .*NumPy array, expected a Tensor"):
+            Leaving()([[1.0]])
+
     def test_float64_layers(self):
         y = Dense(1, dtype="float64")(np.ones((1, 2), np.float32))
         assert y.dtype == np.float64

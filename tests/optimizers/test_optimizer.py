@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tinydl import optimizers, tensor
-from tinydl.errors import ArgumentError, DataError, ShapeError
+from tinydl.errors import ArgumentError, DataError, DTypeError, ShapeError
 from tinydl.optimizers import SGD, Adam, Optimizer, RMSprop
 
 
@@ -188,6 +188,10 @@ class TestMisuse:
             rule.apply([[1.0], [1.0]], [first, second])
         assert first.item() == 1.0
         assert (rule.iterations, rule.variables) == (0, [])
+
+    def test_a_variable_that_is_no_tensor(self):
+        with pytest.raises(DTypeError, match=r"sgd: a variable is ndarray, expected a Tensor"):
+            SGD().apply([[1.0]], [np.ones(1)])
 
     @pytest.mark.parametrize(
         ("name", "setting", "value"),

@@ -154,7 +154,9 @@ class Dense(Layer):
 
     def check(self, input_shape: Shape) -> None:
         """Refuse a missing axis, or another number of inputs than before."""
-        if len(input_shape) < 2 or input_shape[-1] is None:
+        if len(input_shape) < 2:
+            raise self.shape_error(input_shape, "(N, ..., C)", "a single sample needs a batch axis")
+        if input_shape[-1] is None:
             raise self.shape_error(input_shape, "(N, ..., C)", "the last axis has to be known")
         if self.built and input_shape[-1] != self.kernel.shape[0]:
             expected = f"(N, ..., {self.kernel.shape[0]})"

@@ -108,7 +108,7 @@ class Layer(Configurable):
 
     def call(self, *args: Any, **kwargs: Any) -> Tensor:
         """Compute the outputs; ``call(inputs)`` or ``call(inputs, training=False)``."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} does not define call(self, inputs)")
 
     def check(self, input_shape: Shape) -> None:
         """Raise `ShapeError` when inputs of this shape cannot be used."""
@@ -138,16 +138,31 @@ class Layer(Configurable):
         ------
         ShapeError
             When the layer cannot use inputs of this shape; the layer is named.
+        DTypeError
+            When the inputs are not real numbers.
         """
+        if "built" not in vars(self):
+            raise ArgumentError(
+                type(self).__name__, "__init__", hint="let it begin with super().__init__()"
+            )
         if not isinstance(inputs, Tensor):
-            inputs = tensor(inputs, dtype=self.dtype)
-        elif inputs.dtype != self.dtype:
+            inputs = tensor(inputs)
+        if inputs.dtype != self.dtype:
             inputs = inputs.astype(self.dtype)
         shape = inputs.data.shape
         self.check(shape)
         if not self.built:
             self.build((None, *shape[1:]))
-        return self.call(inputs, training) if self._call_takes_training else self.call(inputs)
+        outputs = self.call(inputs, training) if self._call_takes_training else self.call(inputs)
+        if isinstance(outputs, np.ndarray):
+            raise DTypeError(
+                self._description,
+                "what call returned",
+                got="a NumPy array",
+                expected="a Tensor",
+                hint="arrays carry no gradient: compute with tensors and tinydl.ops, not .numpy()",
+            )
+        return outputs
 
     def add_weight(
         self,
@@ -287,13 +302,11 @@ class Layer(Configurable):
 
     def shape_error(self, got: Shape, expected: str, hint: str = "") -> ShapeError:
         """The error for inputs of a shape the layer cannot use; it names the layer."""
-        return ShapeError(
-            f"layer {self.name!r} ({type(self).__name__})",
-            "inputs",
-            got=got,
-            expected=expected,
-            hint=hint,
-        )
+        return ShapeError(self._description, "inputs", got=got, expected=expected, hint=hint)
+
+    @property
+    def _description(self) -> str:
+        return f"layer {self.name!r} ({type(self).__name__})"
 
     def _family(self) -> Iterator[Layer]:
         """The layer itself and all below it, each once."""

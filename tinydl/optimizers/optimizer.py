@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinydl.engine import Tensor
-from tinydl.errors import ArgumentError, DataError, ShapeError
+from tinydl.errors import ArgumentError, DataError, DTypeError, ShapeError
 from tinydl.registry import Configurable, check_number
 
 Arrays = tuple[np.ndarray, ...]
@@ -231,6 +231,8 @@ class Optimizer(Configurable):
 
 
 def _gradient_array(where: str, gradient: Any, variable: Tensor) -> np.ndarray:
+    if not isinstance(variable, Tensor):
+        raise DTypeError(where, "a variable", got=type(variable).__name__, expected="a Tensor")
     array = gradient.data if isinstance(gradient, Tensor) else np.asarray(gradient)
     if array.shape != variable.shape:
         raise ShapeError(
