@@ -57,6 +57,13 @@ def test_every_hook_is_called_in_order():
     assert trace.params["samples"] == 8
 
 
+def test_the_end_gets_the_logs_of_the_last_epoch():
+    ends = []
+    keep = callbacks.LambdaCallback(on_train_end=lambda logs: ends.append(logs))
+    history = small_model().fit(X, Y, epochs=2, callbacks=[keep], verbose=0)
+    assert ends == [{name: values[-1] for name, values in history.history.items()}]
+
+
 def test_the_old_names_of_batch_hooks_work():
     class Old(callbacks.Callback):
         begun = ended = 0
@@ -126,6 +133,7 @@ def feed(callback, values, name="val_loss", model=None):
         ({}, [5, 4, 4, 4], 2),
         ({"patience": 1, "min_delta": 0.5}, [5, 4.8, 4.6], 1),
         ({"patience": 1, "mode": "max"}, [1, 2, 1, 9], 2),
+        ({"patience": 1, "mode": "max", "min_delta": 0.5}, [1, 2, 2.2, 9], 2),
         ({"patience": 1, "baseline": 3.0}, [5, 4, 4, 4], 2),
         ({"patience": 1, "start_from_epoch": 3}, [5, 6, 7, 8, 9, 9], 4),
         ({"patience": 5}, [5, 6, 7], 2),

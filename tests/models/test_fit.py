@@ -131,12 +131,17 @@ def test_validation_split_takes_the_last_part_and_does_not_train_on_it():
 
 
 def test_validation_every_other_epoch_and_on_some_batches():
+    epochs = []
+    note = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: epochs.append(epoch) if "val_loss" in logs else None
+    )
     history = linear().fit(
         X, Y, epochs=4, validation_data=(X, Y), validation_freq=2, verbose=0,
-        validation_steps=1, validation_batch_size=5,
+        validation_steps=1, validation_batch_size=5, callbacks=[note],
     )  # fmt: skip
     assert len(history.history["loss"]) == 4
     assert len(history.history["val_loss"]) == 2
+    assert epochs == [1, 3]
 
 
 def test_steps_per_epoch_and_initial_epoch():
