@@ -145,15 +145,15 @@ INLINE void multiply_tile(int vectors, int64_t terms, const real *a, const real 
     vector sum[TILE_ROWS][TILE_VECTORS] = {{{0}}};
     for (int64_t k = 0; k < terms; k++, a += TILE_ROWS, b += TILE_COLUMNS) {
         const vector *b_row = (const vector *)b;
-#pragma GCC unroll 16
+        UNROLL
         for (int i = 0; i < TILE_ROWS; i++)
-#pragma GCC unroll 4
+            UNROLL
             for (int j = 0; j < vectors; j++)
                 sum[i][j] += a[i] * b_row[j];
     }
-#pragma GCC unroll 16
+    UNROLL
     for (int i = 0; i < TILE_ROWS; i++)
-#pragma GCC unroll 4
+        UNROLL
         for (int j = 0; j < vectors; j++) {
             unaligned_vector *y = (unaligned_vector *)(tile + i * stride + j * LANES);
             if (add)

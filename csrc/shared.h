@@ -11,6 +11,13 @@
 /* For functions whose loops shall unroll, or stay in registers, where an argument is a constant. */
 #define INLINE static inline __attribute__((always_inline))
 
+/* Before a loop of few steps, known beforehand: write them out one after the other. */
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
 static inline int64_t smaller(int64_t a, int64_t b)
 {
     return a < b ? a : b;
