@@ -9,10 +9,10 @@ import numpy as np
 
 from tinydl.engine import Op
 from tinydl.testing.causes import likely_cause
-from tinydl.testing.differences import derivative
+from tinydl.testing.differences import Derivative, derivative
 from tinydl.testing.pairs import Arrays, Pair
 
-MOST_ELEMENTS = 1024  # of a larger input, only those elements are looked at that surely matter
+FEW = 64  # larger inputs are halved until so many elements are left, among them a wrong one
 
 
 class Mismatch(NamedTuple):
@@ -28,26 +28,39 @@ class Mismatch(NamedTuple):
     of: str
 
 
-def explain(mismatch: Mismatch) -> str:
-    """A few lines: the element that differs most, the likely cause, and all numbers of the case."""
-    pair, arrays, i = mismatch.pair, mismatch.arrays, mismatch.position
-    name, y_bar, analytic = mismatch.names[i], mismatch.y_bar, mismatch.x_bar
-    jacobian, bounds = _jacobian(pair, arrays, i)
-    numeric = (y_bar @ jacobian).reshape(arrays[i].shape)
-    bound = (np.abs(y_bar) @ bounds).reshape(arrays[i].shape)
-    cause = likely_cause(analytic, numeric, y_bar, jacobian, _other_gradients(mismatch, numeric))
-    if analytic.shape != numeric.shape:
-        what = f"has shape {analytic.shape}, the input {numeric.shape}"
+def explain(mismatch: Mismatch, direction: np.ndarray) -> str:
+    """A few lines: the element that differs most, the likely cause, and all numbers of the case.
+
+    Parameters
+    ----------
+    mismatch : Mismatch
+    direction : numpy.ndarray
+        The direction along which the derivative is known to be wrong.
+    """
+    arrays, i, y_bar = mismatch.arrays, mismatch.position, mismatch.y_bar
+    shape = arrays[i].shape
+    elements = np.arange(arrays[i].size)
+    if mismatch.x_bar.shape == shape:
+        elements = _guilty(mismatch, direction)
+    jacobian, bounds = _jacobian(mismatch.pair, arrays, i, elements)
+    numeric, bound, analytic = y_bar @ jacobian, np.abs(y_bar) @ bounds, mismatch.x_bar
+    others = []
+    if len(elements) == arrays[i].size:
+        numeric, bound = numeric.reshape(shape), bound.reshape(shape)
+        others = _other_gradients(mismatch, shape)
     else:
-        error = np.abs(analytic - numeric)
-        place = np.unravel_index(np.argmax(np.where(np.isnan(error), np.inf, error - bound)), error.shape)
-        at = f"at {tuple(int(k) for k in place)} " if place else ""
+        analytic = analytic.ravel()[elements]
+    cause = likely_cause(analytic, numeric, y_bar, jacobian, others)
+    what = f"has shape {analytic.shape}, the input {shape}"
+    if analytic.shape == numeric.shape:
+        error = np.abs(analytic - numeric) - bound
+        worst = np.argmax(np.where(np.isnan(error), np.inf, error))
+        place = tuple(int(k) for k in np.unravel_index(elements[worst], shape))
         what = (
-            f"{at}is {analytic[place]:.8g}, the finite difference {numeric[place]:.8g} "
-            f"within {bound[place]:.1e}"
+            f"{f'at {place} ' if place else ''}is {analytic.flat[worst]:.8g}, the finite difference "
+            f"{numeric.flat[worst]:.8g} within {bound.flat[worst]:.1e}"
         )
-        what = what.lstrip()
-    lines = [f"{mismatch.of}the gradient of {name} {what}", f"  likely cause: {cause}"]
+    lines = [f"{mismatch.of}the gradient of {mismatch.names[i]} {what}", f"  likely cause: {cause}"]
     lines += _formulas(mismatch)
     lines += [_shown(label, a) for label, a in zip(mismatch.names, arrays, strict=True)]
     if "y_bar" not in mismatch.names:
@@ -56,28 +69,51 @@ def explain(mismatch: Mismatch) -> str:
     return "\n".join(lines)
 
 
-def _jacobian(pair: Pair, arrays: Arrays, i: int) -> tuple[np.ndarray, np.ndarray]:
-    """All derivatives with respect to input i by finite differences, and their bounds."""
-    columns = []
-    for element in range(arrays[i].size):
+def _slope(pair: Pair, arrays: Arrays, i: int, direction: np.ndarray) -> Derivative:
+    """The derivative of all results when input i moves along a direction."""
+    moved = list(arrays)
+
+    def curve(t: float) -> np.ndarray:
+        moved[i] = arrays[i] + t * direction
+        return pair.values(moved)
+
+    return derivative(curve)
+
+
+def _guilty(mismatch: Mismatch, direction: np.ndarray) -> np.ndarray:
+    """A few elements, one of which is wrong: halve the direction, keep the half that is wrong."""
+    elements = np.flatnonzero(np.ones(direction.shape))
+    while len(elements) > FEW:
+        half = elements[: len(elements) // 2]
+        part = np.zeros(direction.size)
+        part[half] = direction.ravel()[half]
+        part = part.reshape(direction.shape)
+        slope = _slope(mismatch.pair, mismatch.arrays, mismatch.position, part)
+        error = abs(np.sum(mismatch.x_bar * part) - mismatch.y_bar @ slope.value)
+        is_wrong = not error <= np.abs(mismatch.y_bar) @ slope.bound
+        elements = half if is_wrong else elements[len(elements) // 2 :]
+    return elements
+
+
+def _jacobian(
+    pair: Pair, arrays: Arrays, i: int, elements: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The derivatives with respect to these elements of input i, and their bounds."""
+    slopes = []
+    for element in elements:
         direction = np.zeros(arrays[i].size)
         direction[element] = 1.0
-        moved = list(arrays)
-
-        def curve(t: float) -> np.ndarray:
-            moved[i] = arrays[i] + (t * direction).reshape(arrays[i].shape)
-            return pair.values(moved)
-
-        columns.append(derivative(curve))
-    return np.stack([c.value for c in columns], 1), np.stack([c.bound for c in columns], 1)
+        slopes.append(_slope(pair, arrays, i, direction.reshape(arrays[i].shape)))
+    return np.stack([s.value for s in slopes], 1), np.stack([s.bound for s in slopes], 1)
 
 
-def _other_gradients(mismatch: Mismatch, numeric: np.ndarray) -> list[np.ndarray]:
+def _other_gradients(mismatch: Mismatch, shape: tuple[int, ...]) -> list[np.ndarray]:
     """The right gradients of the other inputs of this shape."""
+    pair, arrays = mismatch.pair, mismatch.arrays
     return [
-        (mismatch.y_bar @ _jacobian(mismatch.pair, mismatch.arrays, k)[0]).reshape(a.shape)
-        for k, a in enumerate(mismatch.arrays)
-        if k != mismatch.position and a.dtype.kind == "f" and a.shape == numeric.shape
+        (mismatch.y_bar @ _jacobian(pair, arrays, k, np.arange(a.size))[0]).reshape(shape)
+        for k, a in enumerate(arrays)
+        if k != mismatch.position and a.dtype.kind == "f" and a.shape == shape
     ]
 
 

@@ -121,11 +121,8 @@ def gradient_of(f: Callable[..., Any], i: int) -> Callable[..., Tensor]:
             xs[i] = tensor(xs[i], requires_grad=True)
         with enable_grad():
             ys = _as_list(f(*xs))
-            ends = np.cumsum([y.size for y in ys])
             dependent = [
-                (y, y_bar.reshape((-1,))[end - y.size : end].reshape(y.shape))
-                for y, end in zip(ys, ends, strict=True)
-                if y.requires_grad
+                (y, piece) for y, piece in zip(ys, _shares(y_bar, ys), strict=True) if y.requires_grad
             ]
             if dependent:
                 outputs, y_bars = zip(*dependent, strict=True)
@@ -136,6 +133,14 @@ def gradient_of(f: Callable[..., Any], i: int) -> Callable[..., Tensor]:
             return xs[i] * 0.0
 
     return gradient
+
+
+def _shares(y_bar: Tensor, ys: Sequence[Tensor]) -> list[Tensor]:
+    """What of the vector of cotangents arrives at each result, in tensor operations."""
+    if len(ys) == 1:
+        return [y_bar.reshape(ys[0].shape)]
+    ends = np.cumsum([y.size for y in ys])
+    return [y_bar[end - y.size : end].reshape(y.shape) for y, end in zip(ys, ends, strict=True)]
 
 
 def _as_list(y: Any) -> list[Any]:

@@ -1,0 +1,189 @@
+"""The cases that a kernel has to get right: shapes, settings, memory, and what is known of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinydl.kernels import literal
+from tinydl.kernels.geometry import place_window
+from tinydl.testing.layouts import LAYOUTS
+
+# What to look at when just the cases with one trait fail. Order matters: the first that fits.
+LESSONS = {
+    "plain": "even the smallest plain case fails: compute it by hand and print both",
+    "padding": "look at the places where the window hangs over the edge: there is no image there",
+    "dilation": "window element (p, q) meets the image at p * dilation, not at p",
+    "stride": "output place (i, j) stands at i * stride on the image",
+    "overlap": "windows overlap: gradients of an element in several windows add up (+=, not =)",
+    "gaps": "with a stride longer than the window some elements are in no window: they get 0",
+    "empty": "an axis of length 0 is allowed: loops run zero times, and an empty sum is 0",
+    "single": "an axis of length 1 is an axis like any other: nothing may be squeezed away",
+    "broadcast": "leading axes of length 1 are stretched, and missing ones are added",
+    "ragged": "lengths that are no multiple of a block or vector leave a rest: it needs its loop",
+    "ties": "of equal maxima the first in reading order wins, and it alone",
+    "nan": "nan compares false with everything, and must win all the same",
+    "memory": "inputs may lie in memory in any way: use their strides, or copy them first",
+    "float32": "results have the inputs' dtype; sums may be kept in a wider one",
+    "adjoint": "the values are right but not the sum <g, f(x)> = <x, gradient(g)>: compare both",
+}
+
+
+class Case(NamedTuple):
+    """Arguments of a kernel, and the traits they have (keys of `LESSONS`)."""
+
+    arrays: tuple[np.ndarray, ...]
+    settings: tuple[Any, ...]
+    traits: frozenset[str]
+
+    def __str__(self) -> str:
+        shapes = ", ".join(f"{a.dtype}{a.shape}" for a in self.arrays)
+        settings = "".join(f", {s}" for s in self.settings)
+        return f"({shapes}{settings})"
+
+
+def cases(name: str, rng: np.random.Generator) -> Iterator[Case]:
+    """Cases for one kernel: plain ones in float64, then the same in float32 and other layouts."""
+    make = {"matmul": _matmul}.get(name, _conv if name.startswith("conv") else _pool)
+    plain = list(make(name, rng))
+    yield from plain
+    for case in plain:
+        narrow = tuple(a.astype(np.float32) for a in case.arrays)
+        yield Case(narrow, case.settings, (case.traits - {"plain"}) | {"float32"})
+    for case in plain[::3]:
+        for layout in LAYOUTS.values():
+            arrays = tuple(layout(a) for a in case.arrays)
+            yield Case(arrays, case.settings, (case.traits - {"plain"}) | {"memory"})
+
+
+def rounding_bound(name: str, case: Case) -> np.ndarray:
+    r"""How far rounding can carry a kernel: :math:`(k + 2) u \sum |a| |b|`, for sums of k terms.
+
+    Source: Higham, *Accuracy and Stability of Numerical Algorithms*, 2nd ed., SIAM 2002, chapter 3.
+    """
+    x = case.arrays[0]
+    if name == "max_pool" or name == "max_pool_gather":
+        return np.zeros(())  # nothing is computed, only chosen
+    places = slice(0, 1) if name == "max_pool_gradient" else slice(None)
+    sizes = [np.abs(np.nan_to_num(a)).astype(np.float64) for a in case.arrays[places]]
+    others = case.arrays[len(sizes) :]
+    total = getattr(literal, name)(*sizes, *others, *case.settings)
+    terms = getattr(literal, name)(*[np.ones(a.shape) for a in sizes], *others, *case.settings)
+    if name.startswith("average"):
+        terms = terms * np.prod(case.settings[-3])  # each window is a sum, too
+    return (terms + 2) * np.finfo(x.dtype).eps / 2 * total
+
+
+def _traits(condition: dict[str, bool]) -> frozenset[str]:
+    found = frozenset(name for name, holds in condition.items() if holds)
+    return found or frozenset({"plain"})
+
+
+def _matmul(name: str, rng: np.random.Generator) -> Iterator[Case]:
+    n, m, k = rng.integers(5, 12, 3)
+    for a, b, trait in (
+        ((4, 4), (4, 4), "plain"),
+        ((8, 4), (4, 8), "plain"),
+        ((2, 3), (3, 2), "ragged"),
+        ((n, k), (k, m), "ragged"),
+        ((1, k), (k, 1), "single"),
+        ((n, 1), (1, m), "single"),
+        ((n, 0), (0, m), "empty"),
+        ((0, k), (k, m), "empty"),
+        ((2, 3, 4), (4, 5), "broadcast"),
+        ((2, 1, 3, 4), (3, 4, 2), "broadcast"),
+        ((3, 4), (2, 4, 2), "broadcast"),
+    ):
+        yield Case((rng.normal(size=a), rng.normal(size=b)), (), frozenset({trait}))
+
+
+def _conv(name: str, rng: np.random.Generator) -> Iterator[Case]:
+    none = ((0, 0), (0, 0))
+    height, width = rng.integers(5, 8, 2)
+    for x, w, strides, padding, dilation in (
+        ((1, 3, 3, 1), (2, 2, 1, 1), (1, 1), none, (1, 1)),
+        ((2, 5, 4, 2), (3, 2, 2, 3), (1, 1), none, (1, 1)),
+        ((1, height, width, 3), (2, 3, 3, 5), (1, 1), none, (1, 1)),
+        ((1, 5, 5, 1), (2, 2, 1, 1), (2, 2), none, (1, 1)),
+        ((2, height, width, 2), (2, 2, 2, 1), (3, 1), none, (1, 1)),
+        ((1, 6, 6, 2), (1, 1, 2, 2), (2, 3), none, (1, 1)),
+        ((1, 3, 4, 2), (2, 2, 2, 2), (1, 1), ((1, 1), (1, 1)), (1, 1)),
+        ((1, 4, 4, 2), (3, 2, 2, 1), (1, 1), ((2, 0), (0, 1)), (1, 1)),
+        ((1, 2, 2, 1), (3, 3, 1, 2), (2, 1), ((1, 2), (2, 3)), (1, 1)),
+        ((1, 6, 7, 1), (2, 2, 1, 2), (1, 1), none, (2, 3)),
+        ((1, 5, height, 2), (2, 2, 2, 2), (2, 1), ((1, 0), (1, 1)), (3, 2)),
+        ((1, 1, 1, 1), (1, 1, 1, 1), (1, 1), none, (1, 1)),
+        ((0, 4, 4, 2), (2, 2, 2, 3), (1, 1), none, (1, 1)),
+        ((2, 3, 3, 0), (2, 2, 0, 3), (1, 1), none, (1, 1)),
+        ((2, 3, 3, 2), (2, 2, 2, 0), (1, 1), none, (1, 1)),
+    ):
+        window = place_window(x, w, strides, padding, dilation)
+        y = (window.batch, window.output_height, window.output_width, window.filters)
+        traits = _traits(
+            {
+                "padding": padding != none,
+                "dilation": dilation != (1, 1),
+                "stride": strides != (1, 1),
+                "overlap": x[1] > 3 and strides < w[:2],
+                "gaps": strides > w[:2],
+                "empty": 0 in x + w,
+                "single": max(x) == 1,
+                "ragged": x[1] == height,
+            }
+        )
+        shapes, extra = {
+            "conv": ((x, w), ()),
+            "conv_input_gradient": ((y, w), (x,)),
+            "conv_kernel_gradient": ((x, y), (w,)),
+        }[name]
+        arrays = tuple(rng.normal(size=shape) for shape in shapes)
+        yield Case(arrays, (*extra, strides, padding, dilation), traits)
+
+
+def _pool(name: str, rng: np.random.Generator) -> Iterator[Case]:
+    none = ((0, 0), (0, 0))
+    height, width = rng.integers(5, 8, 2)
+    for x, size, strides, padding, values in (
+        ((1, 2, 2, 1), (2, 2), (2, 2), none, ""),
+        ((2, 4, 6, 2), (2, 3), (2, 3), none, ""),
+        ((1, height, width, 3), (2, 2), (2, 2), none, ""),
+        ((1, 4, 5, 2), (3, 2), (1, 1), none, ""),
+        ((1, 6, 6, 2), (2, 1), (3, 2), none, ""),
+        ((1, 5, 5, 2), (2, 2), (2, 2), ((0, 1), (0, 1)), ""),
+        ((1, 4, height, 1), (3, 3), (2, 1), ((1, 2), (2, 0)), ""),
+        ((1, 4, 4, 2), (2, 2), (2, 2), none, "ties"),
+        ((1, 4, 4, 2), (3, 2), (1, 1), ((1, 1), (0, 0)), "ties"),
+        ((1, 4, 4, 1), (2, 2), (1, 2), none, "nan"),
+        ((1, 1, 1, 1), (1, 1), (1, 1), none, ""),
+        ((0, 4, 4, 2), (2, 2), (2, 2), none, ""),
+        ((2, 3, 3, 0), (2, 2), (1, 1), none, ""),
+    ):
+        image = rng.normal(size=x)
+        if values == "ties":
+            image = rng.integers(0, 2, x).astype(np.float64)
+        elif values == "nan":
+            image[0, 1, 1:3] = np.nan
+        window = place_window(x, (*size, x[3], x[3]), strides, padding, (1, 1))
+        y = (window.batch, window.output_height, window.output_width, window.filters)
+        traits = _traits(
+            {
+                "padding": padding != none,
+                "overlap": strides < size,
+                "gaps": strides > size,
+                "empty": 0 in x,
+                "single": max(x) == 1,
+                "ragged": x[1] == height,
+                "ties": values == "ties",
+                "nan": values == "nan",
+            }
+        )
+        arrays, extra = {
+            "max_pool": ((image,), ()),
+            "max_pool_gather": ((rng.normal(size=x), image), ()),
+            "max_pool_gradient": ((rng.normal(size=y), image), ()),
+            "average_pool": ((image,), ()),
+            "average_pool_gradient": ((rng.normal(size=y),), (x,)),
+        }[name]
+        yield Case(arrays, (*extra, size, strides, padding), traits)

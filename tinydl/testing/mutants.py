@@ -1,0 +1,50 @@
+"""The catalogue of wrong gradients: mistakes that people make, and that our checks must catch.
+
+Each mutant comes with the same piece of code without the mistake, which must not be accused:
+a check that always complains would catch everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tinydl.testing import mutants_basic, mutants_networks, mutants_ops
+from tinydl.testing.mutant import Mutant
+
+CATALOGUE: tuple[Mutant, ...] = (
+    *mutants_basic.MUTANTS,
+    *mutants_networks.MUTANTS,
+    *mutants_ops.MUTANTS,
+)
+
+
+class Trial(NamedTuple):
+    """How a mutant fared: whether it was caught, and whether its right version was accused."""
+
+    mutant: Mutant
+    caught: bool
+    accused: bool
+
+
+def try_all(seeds: int = 1) -> Iterator[Trial]:
+    """Run every mutant and every right version.
+
+    Parameters
+    ----------
+    seeds : int
+        How many times to draw the numbers anew: a mutant must be caught each time, and its right
+        version accused at none.
+
+    Examples
+    --------
+    >>> trial = next(try_all())
+    >>> trial.mutant.name, trial.caught, trial.accused
+    ('sign lost', True, False)
+    """
+    for mutant in CATALOGUE:
+        yield Trial(
+            mutant,
+            all(mutant.finds_fault(True, seed) for seed in range(seeds)),
+            any(mutant.finds_fault(False, seed) for seed in range(seeds)),
+        )
