@@ -13,7 +13,8 @@
 /* Channels are worked on in blocks of up to this many, whose maxima fit on the stack. */
 #define CHANNELS_BLOCK 32
 
-#define READS_WORTH_A_THREAD 50000
+/* Numbers whose reading takes about as long as it takes to wake a sleeping thread. */
+#define READS_WORTH_A_THREAD 300000
 
 typedef struct {
     const real *u, *x, *g;

@@ -46,7 +46,8 @@
 #define SHORTEST_CHUNK 512
 #define LARGEST_CHUNKED_RESULT 32768
 
-#define WORK_WORTH_A_THREAD 400000
+/* Multiplications that take about as long as it takes to wake a sleeping thread. */
+#define WORK_WORTH_A_THREAD 2000000
 #define CACHE_LINE 64
 
 typedef real vector __attribute__((vector_size(VECTOR_BYTES)));

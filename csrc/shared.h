@@ -42,7 +42,7 @@ static void run_tasks(task_function *body, const void *job, int64_t tasks, int t
         body(job, task, 0);
 }
 
-/* Waking a thread takes some microseconds: each should have at least `grain` of the work. */
+/* Idle threads sleep, and waking one takes time: each should have at least `grain` of the work. */
 static int useful_threads(int64_t work, int64_t grain, int threads)
 {
     int64_t useful = work / grain;

@@ -25,7 +25,7 @@ def _idle_threads_sleep() -> Iterator[None]:
 
     Otherwise they would spin for a while after each kernel, and take the CPU from NumPy.
     """
-    settings = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "10000"}
+    settings = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0"}
     added = settings.keys() - os.environ.keys()
     os.environ.update({name: settings[name] for name in added})
     try:
