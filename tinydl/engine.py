@@ -197,7 +197,7 @@ class Op:
     broadcasts: ClassVar[bool] = False
     domain: ClassVar[tuple[float, float]] = (-np.inf, np.inf)
     kinks: ClassVar[str] = ""
-    linear_in: ClassVar[tuple[str, ...]] = ()
+    linear_in: tuple[str, ...] = ()
     methods: ClassVar[tuple[str, ...]] = ()
     starred: ClassVar[bool] = False
     rules: tuple[Rule | None, ...] = ()

@@ -11,6 +11,7 @@ from importlib import import_module
 
 from tinydl.engine import Op
 from tinydl.ops.attention import dot_product_attention
+from tinydl.ops.conv_transpose import conv_transpose
 from tinydl.ops.convert import convert_to_numpy, convert_to_tensor
 from tinydl.ops.creation import (
     arange,
@@ -31,10 +32,12 @@ from tinydl.ops.cross_entropy import (
     categorical_crossentropy,
     sparse_categorical_crossentropy,
 )
+from tinydl.ops.depthwise import depthwise_conv, separable_conv
 from tinydl.ops.diagonal import diag, diagonal, trace
 from tinydl.ops.dropout import dropout
 from tinydl.ops.embedding import embedding
 from tinydl.ops.functions import Function, function_of
+from tinydl.ops.global_pool import global_average_pool, global_max_pool
 from tinydl.ops.joining import array_split, hstack, split, unstack, vstack
 from tinydl.ops.methods import install_methods
 from tinydl.ops.normalization import (
@@ -45,8 +48,21 @@ from tinydl.ops.normalization import (
     rms_normalization,
 )
 from tinydl.ops.products import dot, inner, outer, tensordot, vdot
+from tinydl.ops.scatter import scatter, scatter_update, slice, slice_update
+from tinydl.ops.selection import nonzero
 from tinydl.ops.shape import moveaxis, ravel, swapaxes
 from tinydl.ops.sorting import argsort, sort, top_k
+
+# Names that Keras has beside those of the classes.
+ALIASES = {
+    "abs": "absolute",
+    "amax": "max",
+    "amin": "min",
+    "bitwise_invert": "bitwise_not",
+    "hard_swish": "hard_silu",
+    "swish": "silu",
+    "true_divide": "divide",
+}
 
 for _module in (
     "activation",
@@ -82,6 +98,7 @@ for _module in (
 
 _functions = {name: function_of(op) for name, op in Op.registry.items()}
 install_methods(_functions)
+_functions |= {alias: _functions[name] for alias, name in ALIASES.items()}
 globals().update(_functions)
 
 
@@ -104,8 +121,10 @@ __all__ = [
     "batch_normalization",
     "binary_crossentropy",
     "categorical_crossentropy",
+    "conv_transpose",
     "convert_to_numpy",
     "convert_to_tensor",
+    "depthwise_conv",
     "diag",
     "diagonal",
     "dot",
@@ -115,6 +134,8 @@ __all__ = [
     "eye",
     "full",
     "full_like",
+    "global_average_pool",
+    "global_max_pool",
     "group_normalization",
     "hstack",
     "identity",
@@ -124,11 +145,17 @@ __all__ = [
     "meshgrid",
     "moments",
     "moveaxis",
+    "nonzero",
     "ones",
     "ones_like",
     "outer",
     "ravel",
     "rms_normalization",
+    "scatter",
+    "scatter_update",
+    "separable_conv",
+    "slice",
+    "slice_update",
     "sort",
     "sparse_categorical_crossentropy",
     "split",

@@ -130,15 +130,13 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     step = 1 if step is None else step
     if step == 0:
         raise ArgumentError("arange", "step", got=step, expected="a number that is not 0")
-    if dtype is None:
-        given = [convert_to_tensor(number).dtype for number in (first, last, step)]
-        floats = [one for one in given if one.kind == "f"]
-        dtype = np.result_type(*(floats or given))
-    dtype = _dtype("arange", dtype)
-    # Counted in float64, or float32 would drift; whole numbers stay whole.
-    ends = [convert_to_tensor(number).data for number in (first, last, step)]
-    numbers = np.arange(*[end.astype(float) if end.dtype.kind == "f" else end for end in ends])
-    return Tensor(numbers.astype(dtype))
+    numbers = (first, last, step)
+    given = [convert_to_tensor(number).dtype for number in numbers]
+    floats = [one for one in given if one.kind == "f"]
+    dtype = _dtype("arange", dtype, np.result_type(*(floats or given)))
+    # Counted in float64, because float32 would drift; whole numbers stay whole.
+    exact = [convert_to_tensor(n, "float64" if floats else None).item() for n in numbers]
+    return Tensor(np.arange(*exact).astype(dtype))
 
 
 def linspace(
@@ -179,10 +177,10 @@ def linspace(
     (num,) = whole_numbers("linspace", "num", num)
     if num < 0:
         raise ArgumentError("linspace", "num", got=num, expected="a number from 0")
-    ends = [convert_to_tensor(end) for end in (start, stop)]
-    floats = [end.dtype for end in ends if end.dtype.kind == "f"] or [DEFAULT_DTYPE]
+    given = [convert_to_tensor(end).dtype for end in (start, stop)]
+    floats = [one for one in given if one.kind == "f"] or [DEFAULT_DTYPE]
     dtype = _dtype("linspace", dtype, np.result_type(*floats))
-    first, last = (end.data.astype(np.float64) for end in ends)
+    first, last = (convert_to_tensor(end, "float64").data for end in (start, stop))
     numbers, step = np.linspace(first, last, num, endpoint, retstep=True, axis=axis)
     numbers = np.floor(numbers) if dtype.kind in "iu" else numbers
     y = Tensor(numbers.astype(dtype))

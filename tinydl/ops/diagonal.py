@@ -47,7 +47,8 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     if x.ndim < 2:
         raise ShapeError("diagonal", "x", got=x.shape, expected="at least two axes")
     matrices = moveaxis(x, (axis1, axis2), (-2, -1))
-    return GetItem((Ellipsis, *_places(*matrices.shape[-2:], offset)))(matrices)
+    rows, columns = matrices.shape[-2:]
+    return GetItem((Ellipsis, *_places(rows, columns, offset)))(matrices)
 
 
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:

@@ -21,7 +21,7 @@ from string import ascii_letters
 import numpy as np
 
 from tinydl.engine import Op, floats_among_whole_numbers, rule, tensor
-from tinydl.errors import ArgumentError, ShapeError
+from tinydl.errors import ArgumentError, DTypeError, ShapeError
 
 
 class Einsum(Op):
@@ -58,6 +58,8 @@ class Einsum(Op):
     formula = r"y_{J} = \sum_{I \setminus J} \prod_m x^{(m)}_{I_m}"
 
     def __init__(self, subscripts):
+        if not isinstance(subscripts, str):
+            raise DTypeError("einsum", "subscripts", got=subscripts, expected="a string")
         self.subscripts = subscripts
 
     @staticmethod

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from tinydl.engine import Op, Tensor
+from tinydl.errors import DTypeError
 
 Function = Callable[..., Tensor]
 
@@ -43,6 +44,13 @@ def _inputs_then_settings(op_class: type[Op]) -> Function:
             bound.apply_defaults()
             arguments, settings = bound.args, {}
         op = shared or op_class(*arguments[count:], **settings)
+        if starred and not isinstance(arguments[0], Iterable):
+            raise DTypeError(
+                op_class.name,
+                op_class.input_names[0].lstrip("*"),
+                got=arguments[0],
+                expected="a sequence of tensors",
+            )
         return op(*(arguments[0] if starred else arguments[:count]))
 
     function.__signature__ = signature  # type: ignore[attr-defined]  # what help() shows

@@ -43,7 +43,7 @@ class Pad(Op):
 
     input_names = ("x",)
     formula = r"y_k = x_{i(k)}, \quad \text{a constant where there is no } i(k)"
-    linear_in = ("x",)
+    linear_in: tuple[str, ...] = ("x",)
 
     def __init__(self, pad_width, mode="constant", constant_values=None):
         if mode not in MODES:
@@ -130,7 +130,7 @@ class Triangle(Op, abstract=True):
     """
 
     input_names = ("x",)
-    linear_in = ("x",)
+    linear_in: tuple[str, ...] = ("x",)
 
     def __init__(self, k=0):
         self.k = k
