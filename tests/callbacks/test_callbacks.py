@@ -296,6 +296,26 @@ def test_the_bar_shows_steps_speed_loss_and_time_left(monkeypatch, capsys):
     assert shown.splitlines()[-1].split("Epoch 1/1")[1].startswith("  4/4")
 
 
+@pytest.mark.parametrize("work", ["fit", "evaluate", "predict"])
+def test_the_bar_goes_away_however_the_work_ends(work, monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    model = small_model()
+
+    def interrupt(batch, logs):
+        if batch == 1:
+            raise KeyboardInterrupt
+
+    stop = callbacks.LambdaCallback(
+        **{f"on_{part}_batch_end": interrupt for part in ("train", "test", "predict")}
+    )
+    data = (X,) if work == "predict" else (X, Y)
+    with pytest.raises(KeyboardInterrupt):
+        getattr(model, work)(*data, batch_size=2, verbose=1, callbacks=[stop])
+    shown = capsys.readouterr().out
+    assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h") == 1  # cursor hidden, and shown
+
+
 def test_silence(capsys):
     small_model().fit(X, Y, verbose=0)
     assert capsys.readouterr().out == ""

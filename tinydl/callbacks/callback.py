@@ -52,7 +52,7 @@ class Callback:
         """Before the first epoch of `fit`."""
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        """After the last epoch of `fit`, also when Ctrl-C or an error ends it."""
+        """After the last epoch of `fit`, also when Ctrl-C or an error ended it."""
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Before each epoch; the first has number 0."""
@@ -78,7 +78,7 @@ class Callback:
         """Before `evaluate`, and before the validation of an epoch."""
 
     def on_test_end(self, logs: Logs | None = None) -> None:
-        """After `evaluate`, and after the validation of an epoch."""
+        """After `evaluate`, and after the validation of an epoch, however they end."""
 
     def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         """Before each batch of an evaluation."""
@@ -90,7 +90,7 @@ class Callback:
         """Before `predict`."""
 
     def on_predict_end(self, logs: Logs | None = None) -> None:
-        """After `predict`."""
+        """After `predict`, however it ends."""
 
     def on_predict_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         """Before each batch of `predict`."""

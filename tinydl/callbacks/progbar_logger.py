@@ -90,6 +90,8 @@ class ProgbarLogger(Callback):
 
     def _finish(self, logs: Logs | None) -> None:
         self._close()
+        if self._done == 0:
+            return
         steps = f"{self._done}/{self.params['steps']}"
         seconds = f"{time.perf_counter() - self._start:.1f} s"
         print("  ".join([self._title, steps, seconds, self._speed(), *_in_words(logs)]), flush=True)

@@ -311,14 +311,16 @@ class Trainer(Layer):
                [0.]], dtype=float32)
         """
         batches = Batches("predict", x, batch_size=batch_size, steps=steps, dtype=self.dtype)
-        callback_list = self._callbacks("predict", callbacks, verbose, batches)
+        together = self._callbacks("predict", callbacks, verbose, batches)
         outputs = []
-        callback_list.on_predict_begin()
-        for step, batch in enumerate(batches.cut()):
-            callback_list.on_predict_batch_begin(step)
-            outputs.append(self._predict(batch))
-            callback_list.on_predict_batch_end(step, {"outputs": outputs[-1]})
-        callback_list.on_predict_end()
+        together.on_predict_begin()
+        try:
+            for step, batch in enumerate(batches.cut()):
+                together.on_predict_batch_begin(step)
+                outputs.append(self._predict(batch))
+                together.on_predict_batch_end(step, {"outputs": outputs[-1]})
+        finally:
+            together.on_predict_end()
         return np.concatenate(outputs)
 
     def train_on_batch(
@@ -416,12 +418,14 @@ class Trainer(Layer):
         logs: dict[str, float] = {}
         self.reset_metrics()
         callbacks.on_test_begin()
-        for step, batch in enumerate(batches.cut()):
-            callbacks.on_test_batch_begin(step)
-            y_pred, loss = self._forward(batch, training=False)
-            logs = self._track(batch, y_pred, loss)
-            callbacks.on_test_batch_end(step, logs)
-        callbacks.on_test_end(logs)
+        try:
+            for step, batch in enumerate(batches.cut()):
+                callbacks.on_test_batch_begin(step)
+                y_pred, loss = self._forward(batch, training=False)
+                logs = self._track(batch, y_pred, loss)
+                callbacks.on_test_batch_end(step, logs)
+        finally:
+            callbacks.on_test_end(logs)
         return logs
 
     def _forward(self, batch: Batch, training: bool) -> tuple[Tensor, Tensor]:
@@ -442,12 +446,11 @@ class Trainer(Layer):
         if not weights:
             return
         gradients = grad(loss, weights, allow_unused=True)
-        pairs = [(g, w) for g, w in zip(gradients, weights, strict=True) if g is not None]
-        before = [(w, w.data) for w in weights]
+        before = [w.data for w in weights]
         try:
-            self.optimizer.apply([g for g, _ in pairs], [w for _, w in pairs])
+            self.optimizer.apply(gradients, weights)
         except BaseException:
-            for w, array in before:
+            for w, array in zip(weights, before, strict=True):
                 w.assign(array)
             raise
 
