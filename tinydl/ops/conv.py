@@ -13,6 +13,9 @@ Symbols: image x (N, H, W, C), kernel w (KH, KW, C, O), output y (N, OH, OW, O);
 dilation d, padding t at the top and l at the left. As in every framework the kernel is not flipped:
 mathematicians call this the cross-correlation.
 
+A kernel with only C / G input channels makes G groups: the first O / G filters see the first C / G
+channels of the image, the next the next. The sums over c and o then stay within a group.
+
 Source: Dumoulin & Visin, *A guide to convolution arithmetic for deep learning*, arXiv:1603.07285.
 """
 
@@ -21,26 +24,31 @@ from __future__ import annotations
 from tinydl import kernels
 from tinydl.engine import Op, rule
 from tinydl.errors import ShapeError
+from tinydl.kernels.geometry import count_groups
 from tinydl.ops.windows import (
+    WindowOp,
     check_data_format,
     check_images,
     check_padding,
     check_window_fits,
+    names_both_axes,
     pair,
     resolve_padding,
 )
 
 
-class Conv(Op):
-    """Slide a kernel over images and sum the products at each place.
+class Conv(WindowOp):
+    """Slide a kernel over images, or over lines, and sum the products at each place.
 
     Parameters
     ----------
-    inputs : array_like, shape (N, H, W, C)
-    kernel : array_like, shape (KH, KW, C, O)
+    inputs : array_like, shape (N, H, W, C) or (N, L, C)
+    kernel : array_like, shape (KH, KW, C / G, O) or (K, C / G, O)
+        With fewer channels than the inputs it works in groups: each of the G groups of filters sees
+        its own C / G of the channels.
     strides : int or (int, int)
         Step from one place to the next, in pixels.
-    padding : {"valid", "same"} or ((top, bottom), (left, right))
+    padding : {"valid", "same"}, ((top, bottom), (left, right)) or ((left, right),)
         Zeros around the image: none, so many that the output has ceil(H / stride) rows, or counted.
     data_format : {None, "channels_last"}
         Only images with the channels last.
@@ -49,12 +57,12 @@ class Conv(Op):
 
     Returns
     -------
-    Tensor, shape (N, OH, OW, O)
+    Tensor, shape (N, OH, OW, O) or (N, OL, O)
 
     Raises
     ------
     ShapeError
-        When the channels differ, or the kernel is larger than the padded image.
+        When the channels do not fit, or the kernel is larger than the padded image.
 
     Examples
     --------
@@ -74,17 +82,26 @@ class Conv(Op):
         self.strides = pair("conv", "strides", strides)
         self.padding = check_padding("conv", padding)
         self.dilation_rate = pair("conv", "dilation_rate", dilation_rate)
+        self._for_images = names_both_axes(strides, padding, dilation_rate)
 
     def check(self, x, w):
         check_images("conv", "inputs", x)
         if w.ndim != 4:
             raise ShapeError("conv", "kernel", got=w.shape, expected="4 axes (KH, KW, C_in, C_out)")
-        if x.shape[3] != w.shape[2]:
+        groups = count_groups(x.shape[3], w.shape[2], filters=0)
+        if groups == 0:
             raise ShapeError(
                 "conv",
                 "inputs",
                 got=f"{x.shape}, with {x.shape[3]} channels",
-                expected=f"{w.shape[2]} channels, as the kernel {w.shape} has",
+                expected=f"{w.shape[2]} channels, as the kernel {w.shape} has, or a multiple of it",
+            )
+        if w.shape[3] % groups:
+            raise ShapeError(
+                "conv",
+                "kernel",
+                got=f"{w.shape}, with {w.shape[3]} filters",
+                expected=f"a multiple of the {groups} groups it makes of the inputs {x.shape}",
             )
         (top, bottom), (left, right) = self.sides(x.shape, w.shape)
         span = tuple((k - 1) * d + 1 for k, d in zip(w.shape, self.dilation_rate, strict=False))
@@ -117,13 +134,15 @@ class Conv(Op):
 
     @classmethod
     def examples(cls, rng):
-        """Strides, paddings and dilations, square and not."""
+        """Strides, paddings, dilations and groups, square and not."""
         x, w = rng.normal(size=(2, 5, 6, 2)), rng.normal(size=(3, 2, 2, 3))
         yield cls(), (x, w)
         yield cls(strides=2, padding="same"), (x, w)
         yield cls(strides=(1, 3), padding=((2, 0), (1, 2))), (x, w)
         yield cls(dilation_rate=(2, 3)), (x, w)
         yield cls(), (x[:0], w)
+        yield cls(padding="same"), (rng.normal(size=(1, 3, 4, 4)), rng.normal(size=(2, 2, 2, 6)))
+        yield cls(), (rng.normal(size=(1, 2, 3, 3)), rng.normal(size=(1, 2, 1, 3)))
 
 
 class ConvInputGradient(Op):

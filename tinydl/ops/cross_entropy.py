@@ -21,15 +21,16 @@ import numpy as np
 from tinydl.engine import DEFAULT_DTYPE, Op, Tensor, rule, tensor
 from tinydl.errors import DataError, DTypeError, ShapeError
 from tinydl.ops.activation import Sigmoid
+from tinydl.ops.elementwise import Floating
 from tinydl.ops.indexing import OneHot
 from tinydl.ops.reduce import normalize_axes
 from tinydl.ops.selection import Maximum, Minimum
-from tinydl.ops.softmax import LogSoftmax, Softmax, as_floats
+from tinydl.ops.softmax import LogSoftmax, Softmax
 
 EPSILON = 1e-7  # Keras's distance of a clipped probability from 0 and 1
 
 
-class SoftmaxCrossEntropy(Op):
+class SoftmaxCrossEntropy(Floating):
     """The cross-entropy of the softmax of logits, one number for each row.
 
     Parameters
@@ -93,7 +94,7 @@ class SoftmaxCrossEntropy(Op):
         yield cls(axis=0), (rng.uniform(size=(3, 4)), z)
 
 
-class SigmoidCrossEntropy(Op):
+class SigmoidCrossEntropy(Floating):
     """The cross-entropy of the sigmoid of logits, element by element.
 
     Parameters
@@ -119,8 +120,9 @@ class SigmoidCrossEntropy(Op):
 
     def forward(self, t, z):
         # ln(1 + e^z) - z = ln(1 + e^-z): for each sign of z, the form where nothing cancels.
-        z = as_floats(z)
-        return np.where(z > 0, (1 - t) * z, -t * z) + np.log1p(np.exp(-np.abs(z)))
+        factor = np.where(z > 0, 1 - t, -t)
+        linear = np.where(factor == 0, 0, factor * z)  # also for an infinite z
+        return linear + np.log1p(np.exp(-np.abs(z)))
 
     @rule(r"\bar t_i = -\bar y_i z_i")
     def target(self, y_bar, y, t, z):

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 from tinydl import kernels
 from tinydl.engine import Op, rule
+from tinydl.errors import ArgumentError
 from tinydl.ops.windows import (
+    WindowOp,
     check_data_format,
     check_images,
     check_padding,
     check_window_fits,
+    names_both_axes,
     pair,
     resolve_padding,
 )
 
 
-class Pool(Op, abstract=True):
-    """An op on the windows of images.
+class Pool(WindowOp, abstract=True):
+    """An op on the windows of images, or of lines.
 
     Parameters
     ----------
-    inputs : array_like, shape (N, H, W, C)
+    inputs : array_like, shape (N, H, W, C) or (N, L, C)
     pool_size : int or (int, int)
         Height and width of the window, in pixels.
     strides : int or (int, int), optional
         Step from one window to the next; `pool_size` by default.
-    padding : {"valid", "same"} or ((top, bottom), (left, right))
+    padding : {"valid", "same"}, ((top, bottom), (left, right)) or ((left, right),)
         Only whole windows, or windows that reach over the edge and see only real elements.
     data_format : {None, "channels_last"}
         Only images with the channels last.
@@ -37,9 +40,20 @@ class Pool(Op, abstract=True):
         self.pool_size = pair(self.name, "pool_size", pool_size)
         self.strides = pair(self.name, "strides", pool_size if strides is None else strides)
         self.padding = check_padding(self.name, padding)
+        self._for_images = names_both_axes(pool_size, strides, padding)
 
     def check(self, x):
         check_images(self.name, "inputs", x)
+        if isinstance(self.padding, tuple):
+            for sides, size in zip(self.padding, self.pool_size, strict=True):
+                if max(sides) >= size:
+                    raise ArgumentError(
+                        self.name,
+                        "padding",
+                        got=self.padding,
+                        expected=f"less than the pool_size {self.pool_size}",
+                        hint="a window must not lie wholly on padding",
+                    )
         (top, bottom), (left, right) = self.geometry(x)[2]
         image = (x.shape[1] + top + bottom, x.shape[2] + left + right)
         check_window_fits(self.name, "pool_size", self.pool_size, image)
@@ -58,6 +72,7 @@ class Pool(Op, abstract=True):
         yield cls(2, strides=(3, 2), padding="same"), (x,)
         yield cls(3, strides=2, padding="same"), (x,)
         yield cls(2), (x[:0],)
+        yield cls(3, padding=((1, 2), (0, 1))), (x,)
 
 
 class MaxPool(Pool):

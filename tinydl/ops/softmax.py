@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinydl.engine import DEFAULT_DTYPE, Op, rule
+from tinydl.engine import rule
+from tinydl.ops.elementwise import Floating
 from tinydl.ops.reduce import normalize_axes
 
 
-def as_floats(x: np.ndarray) -> np.ndarray:
-    """The array itself, or whole numbers and booleans as float32.
-
-    Examples
-    --------
-    >>> as_floats(np.array([1, 2]))
-    array([1., 2.], dtype=float32)
-    """
-    return x if x.dtype.kind == "f" else x.astype(DEFAULT_DTYPE)
-
-
-class OverAxis(Op, abstract=True):
+class OverAxis(Floating, abstract=True):
     """An op on all the elements along some axes, which keeps the shape.
 
     Parameters
@@ -77,7 +67,7 @@ class Softmax(OverAxis):
     formula = r"y_i = \frac{e^{x_i}}{\sum_j e^{x_j}}"
 
     def forward(self, x):
-        e = np.exp(below_maximum(as_floats(x), self.axes(x)))
+        e = np.exp(below_maximum(x, self.axes(x)))
         return e / np.sum(e, axis=self.axes(x), keepdims=True)
 
     @rule(r"\bar x_i = y_i \Big( \bar y_i - \sum_j \bar y_j y_j \Big)")
@@ -105,7 +95,7 @@ class LogSoftmax(OverAxis):
     formula = r"y_i = x_i - \ln \sum_j e^{x_j}"
 
     def forward(self, x):
-        x = below_maximum(as_floats(x), self.axes(x))
+        x = below_maximum(x, self.axes(x))
         return x - np.log(np.sum(np.exp(x), axis=self.axes(x), keepdims=True))
 
     @rule(r"\bar x_i = \bar y_i - e^{y_i} \sum_j \bar y_j")

@@ -15,7 +15,7 @@ import numpy as np
 from tinydl.engine import rule, tensor
 from tinydl.errors import ArgumentError
 from tinydl.ops.selection import Where
-from tinydl.ops.softmax import OverAxis, as_floats
+from tinydl.ops.softmax import OverAxis
 
 EPSILON = 1e-7  # Keras's default where a function leaves it open
 
@@ -60,11 +60,10 @@ class Standardize(Scaled):
     )
 
     def forward(self, x):
-        floats = as_floats(x)
-        wide = floats.astype(np.result_type(floats, np.float32))  # squares overflow in float16
+        wide = x.astype(np.result_type(x, np.float32))  # squares overflow in float16
         centred = wide - _mean(wide, self.axes(x))
         v = _mean(centred * centred, self.axes(x))
-        return (centred / np.sqrt(v + wide.dtype.type(self.epsilon))).astype(floats.dtype)
+        return (centred / np.sqrt(v + wide.dtype.type(self.epsilon))).astype(x.dtype)
 
     @rule(
         r"\bar x_i = \frac{1}{\sqrt{v + \epsilon}} \Big( \bar y_i - \frac{1}{n} \sum_j \bar y_j"
@@ -101,10 +100,9 @@ class RootMeanSquareNormalize(Scaled):
     formula = r"y_i = \frac{x_i}{\sqrt{v + \epsilon}}, \quad v = \frac{1}{n} \sum_j x_j^2"
 
     def forward(self, x):
-        floats = as_floats(x)
-        wide = floats.astype(np.result_type(floats, np.float32))  # squares overflow in float16
+        wide = x.astype(np.result_type(x, np.float32))  # squares overflow in float16
         v = _mean(wide * wide, self.axes(x))
-        return (wide / np.sqrt(v + wide.dtype.type(self.epsilon))).astype(floats.dtype)
+        return (wide / np.sqrt(v + wide.dtype.type(self.epsilon))).astype(x.dtype)
 
     @rule(
         r"\bar x_i = \frac{1}{\sqrt{v + \epsilon}}"
@@ -151,7 +149,6 @@ class Normalize(OverAxis):
         self.epsilon = EPSILON if epsilon is None else epsilon
 
     def forward(self, x):
-        x = as_floats(x)
         largest = self.largest(x)
         powers = np.abs(x / largest) ** self.order
         length = largest * np.sum(powers, self.axes(x), keepdims=True) ** (1 / self.order)
