@@ -35,7 +35,9 @@ class PropertyResult(NamedTuple):
 
     def __str__(self) -> str:
         if self.passed:
-            return f"  {self.name:<12} {self.examples:>4} tried, worst {self.worst:.2f} of its bound"
+            return (
+                f"  {self.name:<12} {self.examples:>4} tried, worst {self.worst:.2f} of its bound"
+            )
         return f"  {self.name:<12} FAILED after {self.examples} tried: {self.message}"
 
 
@@ -63,7 +65,9 @@ class OpReport(NamedTuple):
 
     def __str__(self) -> str:
         outcome = "passed" if self.passed else "FAILED"
-        return "\n".join([f"{self.name}: {outcome}, to order {self.order}", *map(str, self.properties)])
+        return "\n".join(
+            [f"{self.name}: {outcome}, to order {self.order}", *map(str, self.properties)]
+        )
 
 
 def check_op(op: str | type[Op] | Op, order: int = 2, seeds: int = 1) -> OpReport:
