@@ -7,7 +7,7 @@ that returns the exit status:
 status  meaning
 ======  =======================================================================
 0       done
-1       done in part: a picture that cannot be read, a loss that diverged
+1       done in part: a picture that cannot be read, a loss that diverged, a failed check
 2       not done: an argument, a file or an output folder that cannot be used
 130     stopped by Ctrl-C
 ======  =======================================================================
@@ -21,8 +21,10 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from tinydl.cli import info, predict, train
+from tinydl.cli import check, info, ops, predict, train
 from tinydl.errors import TinydlError
+
+COMMANDS = {"train": train, "predict": predict, "info": info, "ops": ops, "check": check}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -35,7 +37,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="tinydl", description="A small deep-learning framework to read.")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for name, module in {"train": train, "predict": predict, "info": info}.items():
+    for name, module in COMMANDS.items():
         command = commands.add_parser(name, help=module.HELP, description=module.HELP)
         module.add_arguments(command)
         command.set_defaults(run=module.run, prog=command.prog)

@@ -103,10 +103,11 @@ def _mistakes(
 
 def _lost_counts(numeric: np.ndarray, y_bar: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
     """Sums for means and means for sums: off by the length of an axis, or of some."""
-    counts = {numeric.size, y_bar.size, *numeric.shape, *y_bar.shape, numeric.size // max(y_bar.size, 1)}
+    reduced = numeric.size // max(y_bar.size, 1)
+    counts = {numeric.size, y_bar.size, reduced, *numeric.shape, *y_bar.shape}
     for n in sorted(count for count in counts if count > 1):
-        yield f"a mean for a sum: it is too small by the factor {n}, a count of elements", numeric / n
-        yield f"a sum for a mean: it is too large by the factor {n}, a count of elements", numeric * n
+        yield f"a mean for a sum: it is {n} times too small, a count of elements", numeric / n
+        yield f"a sum for a mean: it is {n} times too large, a count of elements", numeric * n
 
 
 def _misplaced(numeric: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:

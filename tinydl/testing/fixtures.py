@@ -1,10 +1,12 @@
-"""Two pytest fixtures; import them into a test module or a ``conftest.py``::
+"""Two pytest fixtures: import them into a test module or a ``conftest.py``, and ask for them.
 
-    from tinydl.testing.fixtures import backend, rng
-
-    def test_softmax_adds_up_to_one(backend, rng):
-        y = ops.softmax(rng.normal(size=(3, 4)))
-        assert np.allclose(y.numpy().sum(axis=-1), 1.0)
+Examples
+--------
+>>> from tinydl import ops
+>>> from tinydl.testing.fixtures import backend, rng
+>>> def test_softmax_adds_up_to_one(backend, rng):
+...     y = ops.softmax(rng.normal(size=(3, 4)))
+...     assert np.allclose(y.numpy().sum(axis=-1), 1.0)
 """
 
 from __future__ import annotations

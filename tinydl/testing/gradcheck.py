@@ -26,9 +26,9 @@ import numpy as np
 
 from tinydl.engine import Op
 from tinydl.errors import ArgumentError, DTypeError, GradientError
-from tinydl.testing.differences import Derivative, derivative
+from tinydl.testing.differences import Derivative
 from tinydl.testing.mismatch import Mismatch, explain
-from tinydl.testing.pairs import Arrays, HandWritten, Pair, Recorded, gradient_of
+from tinydl.testing.pairs import Arrays, HandWritten, Pair, Recorded, gradient_of, slope_along
 
 FEW_ELEMENTS = 24  # inputs up to here are moved one element at a time
 FEW_DERIVATIVES = 256  # Jacobians up to here are checked in full
@@ -213,7 +213,8 @@ class _Check:
         for i in _floating(arrays):
             self.names = [*former, "y_bar"]
             above = Recorded(gradient_of(pair.f, i))
-            found = self.to_order(above, [*arrays, y_bar], order - 1, f"{of}the gradient of {former[i]}: ")
+            within = f"{of}the gradient of {former[i]}: "
+            found = self.to_order(above, [*arrays, y_bar], order - 1, within)
             self.names = former
             if not found.passed:
                 return found
@@ -225,7 +226,7 @@ class _Check:
         wanted = _floating(arrays)
         y = pair.values(arrays)
         if not np.array_equal(y, pair.values(arrays), equal_nan=True):
-            return Verdict("inconclusive", "the function gives another result each time: fix its seed")
+            return Verdict("inconclusive", "the function's result is random: fix its seed")
         cotangents = self.cotangents(y.size, sum(arrays[i].size for i in wanted))
         try:
             pull_back = pair.pull_back(arrays, wanted)
@@ -241,7 +242,7 @@ class _Check:
                 return Verdict("fail")
             matrix = np.array(x_bars).reshape(len(cotangents), -1)
             for direction in self.moves(arrays[i]):
-                slope = derivative(_along(pair, arrays, i, direction))
+                slope = slope_along(pair, arrays, i, direction)
                 found = self.compare(matrix @ direction.ravel(), cotangents, slope)
                 if found.outcome == "fail":
                     self.counterexamples.append((mismatch, direction))
@@ -314,17 +315,6 @@ class _Check:
         else:
             for _ in range(self.directions):
                 yield self.rng.choice([-1.0, 1.0], x.shape)
-
-
-def _along(pair: Pair, arrays: Arrays, i: int, direction: np.ndarray) -> Callable[[float], np.ndarray]:
-    """The values of the function when input i moves along a direction."""
-    moved = list(arrays)
-
-    def curve(t: float) -> np.ndarray:
-        moved[i] = arrays[i] + t * direction
-        return pair.values(moved)
-
-    return curve
 
 
 def _rounded(a: np.ndarray, decimals: int) -> np.ndarray:

@@ -41,9 +41,9 @@ class KernelReport(NamedTuple):
 
 
 def check_kernel(name: str, implementation: Any, seeds: int = 1) -> KernelReport:
-    """Check a kernel against the literal formula, and against its adjoint.
+    r"""Check a kernel against the literal formula, and against its adjoint.
 
-    Every result must be within rounding, :math:`(k + 2) u \\sum |a| |b|` for sums of k terms, of
+    Every result must be within rounding, :math:`(k + 2) u \sum |a| |b|` for sums of k terms, of
     the float64 sum read literally, for ragged, empty, size-1, broadcast and strided inputs of both
     dtypes; maxima must be exact. The inner product with a random g must also be the same, whether g
     meets the result or the kernel's gradient meets the input.
@@ -108,7 +108,8 @@ def _fault_of_values(name: str, case: Case) -> str:
         y = KERNELS[name](*case.arrays, *case.settings)
     except Exception as error:  # whatever the kernel raises is its fault
         return f"{type(error).__name__}: {error}"
-    if any(not np.array_equal(a, b, equal_nan=True) for a, b in zip(case.arrays, given, strict=True)):
+    pairs = zip(case.arrays, given, strict=True)
+    if not all(np.array_equal(a, b, equal_nan=True) for a, b in pairs):
         return "the kernel changed its inputs"
     with np.errstate(all="ignore"):
         equal = (y == expected) | (np.isnan(y) & np.isnan(expected))
@@ -153,12 +154,10 @@ def _sum_to(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _conv(g: Any, x: Any, w: Any, *settings: Any) -> Products:
-    yield "conv_input_gradient", float(
-        np.sum(x * kernels.conv_input_gradient(g, w, x.shape, *settings))
-    )
-    yield "conv_kernel_gradient", float(
-        np.sum(w * kernels.conv_kernel_gradient(x, g, w.shape, *settings))
-    )
+    x_bar = kernels.conv_input_gradient(g, w, x.shape, *settings)
+    w_bar = kernels.conv_kernel_gradient(x, g, w.shape, *settings)
+    yield "conv_input_gradient", float(np.sum(x * x_bar))
+    yield "conv_kernel_gradient", float(np.sum(w * w_bar))
 
 
 def _conv_input_gradient(x: Any, g: Any, w: Any, _: Any, *settings: Any) -> Products:

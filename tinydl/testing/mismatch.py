@@ -9,8 +9,7 @@ import numpy as np
 
 from tinydl.engine import Op
 from tinydl.testing.causes import likely_cause
-from tinydl.testing.differences import Derivative, derivative
-from tinydl.testing.pairs import Arrays, Pair
+from tinydl.testing.pairs import Arrays, Pair, slope_along
 
 FEW = 64  # larger inputs are halved until so many elements are left, among them a wrong one
 
@@ -57,8 +56,8 @@ def explain(mismatch: Mismatch, direction: np.ndarray) -> str:
         worst = np.argmax(np.where(np.isnan(error), np.inf, error))
         place = tuple(int(k) for k in np.unravel_index(elements[worst], shape))
         what = (
-            f"{f'at {place} ' if place else ''}is {analytic.flat[worst]:.8g}, the finite difference "
-            f"{numeric.flat[worst]:.8g} within {bound.flat[worst]:.1e}"
+            f"{f'at {place} ' if place else ''}is {analytic.flat[worst]:.8g}, the finite "
+            f"difference {numeric.flat[worst]:.8g} within {bound.flat[worst]:.1e}"
         )
     lines = [f"{mismatch.of}the gradient of {mismatch.names[i]} {what}", f"  likely cause: {cause}"]
     lines += _formulas(mismatch)
@@ -69,17 +68,6 @@ def explain(mismatch: Mismatch, direction: np.ndarray) -> str:
     return "\n".join(lines)
 
 
-def _slope(pair: Pair, arrays: Arrays, i: int, direction: np.ndarray) -> Derivative:
-    """The derivative of all results when input i moves along a direction."""
-    moved = list(arrays)
-
-    def curve(t: float) -> np.ndarray:
-        moved[i] = arrays[i] + t * direction
-        return pair.values(moved)
-
-    return derivative(curve)
-
-
 def _guilty(mismatch: Mismatch, direction: np.ndarray) -> np.ndarray:
     """A few elements, one of which is wrong: halve the direction, keep the half that is wrong."""
     elements = np.flatnonzero(np.ones(direction.shape))
@@ -87,9 +75,9 @@ def _guilty(mismatch: Mismatch, direction: np.ndarray) -> np.ndarray:
         half = elements[: len(elements) // 2]
         part = np.zeros(direction.size)
         part[half] = direction.ravel()[half]
-        part = part.reshape(direction.shape)
-        slope = _slope(mismatch.pair, mismatch.arrays, mismatch.position, part)
-        error = abs(np.sum(mismatch.x_bar * part) - mismatch.y_bar @ slope.value)
+        along = part.reshape(direction.shape)
+        slope = slope_along(mismatch.pair, mismatch.arrays, mismatch.position, along)
+        error = abs(np.sum(mismatch.x_bar * along) - mismatch.y_bar @ slope.value)
         is_wrong = not error <= np.abs(mismatch.y_bar) @ slope.bound
         elements = half if is_wrong else elements[len(elements) // 2 :]
     return elements
@@ -103,7 +91,7 @@ def _jacobian(
     for element in elements:
         direction = np.zeros(arrays[i].size)
         direction[element] = 1.0
-        slopes.append(_slope(pair, arrays, i, direction.reshape(arrays[i].shape)))
+        slopes.append(slope_along(pair, arrays, i, direction.reshape(arrays[i].shape)))
     return np.stack([s.value for s in slopes], 1), np.stack([s.bound for s in slopes], 1)
 
 

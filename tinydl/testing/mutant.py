@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
@@ -88,8 +89,10 @@ def second_order(
 
 def op(name: str, explanation: str, base: type[Op], caught_by: str, **mistake: Any) -> Mutant:
     """An op some part of which is replaced by a mistake; a property of `check_op` must notice."""
-    wrong = type(base.__name__, (base,), {"__doc__": base.__doc__, **mistake}, abstract=True)
-    wrong.name = base.name
+    body = {"__doc__": base.__doc__, "name": base.name, **mistake}
+    wrong: type[Op] = types.new_class(
+        base.__name__, (base,), {"abstract": True}, lambda namespace: namespace.update(body)
+    )
 
     def finds_fault(is_wrong: bool, seed: int) -> bool:
         op_class = wrong if is_wrong else base

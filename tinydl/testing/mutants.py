@@ -6,7 +6,6 @@ a check that always complains would catch everything.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from tinydl.testing import mutants_basic, mutants_networks, mutants_ops
@@ -27,24 +26,24 @@ class Trial(NamedTuple):
     accused: bool
 
 
-def try_all(seeds: int = 1) -> Iterator[Trial]:
-    """Run every mutant and every right version.
+def try_mutant(mutant: Mutant, seeds: int = 1) -> Trial:
+    """Run a mutant and its right version.
 
     Parameters
     ----------
+    mutant : Mutant
     seeds : int
-        How many times to draw the numbers anew: a mutant must be caught each time, and its right
+        How many times to draw the numbers anew: the mutant must be caught each time, and its right
         version accused at none.
 
     Examples
     --------
-    >>> trial = next(try_all())
+    >>> trial = try_mutant(CATALOGUE[0])
     >>> trial.mutant.name, trial.caught, trial.accused
     ('sign lost', True, False)
     """
-    for mutant in CATALOGUE:
-        yield Trial(
-            mutant,
-            all(mutant.finds_fault(True, seed) for seed in range(seeds)),
-            any(mutant.finds_fault(False, seed) for seed in range(seeds)),
-        )
+    return Trial(
+        mutant,
+        caught=all(mutant.finds_fault(True, seed) for seed in range(seeds)),
+        accused=any(mutant.finds_fault(False, seed) for seed in range(seeds)),
+    )

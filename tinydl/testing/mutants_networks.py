@@ -368,7 +368,7 @@ UPDATES = (
         "The averages start at zero, so the first ones are too small.",
         _adam_form,
         Adam().update,
-        lambda *state: _adam(*state, correct=False),
+        lambda w, g, rate, step, m, v: _adam(w, g, rate, step, m, v, correct=False),
         slots=2,
     ),
     update(
@@ -376,7 +376,7 @@ UPDATES = (
         "The second average is that of the squares.",
         _adam_form,
         Adam().update,
-        lambda *state: _adam(*state, power=1),
+        lambda w, g, rate, step, m, v: _adam(w, g, rate, step, m, v, power=1),
         slots=2,
     ),
     update(

@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 
-from tinydl import ops  # which fills the registry of ops
+import tinydl.ops  # noqa: F401  it fills the registry
 from tinydl.engine import Op, Tensor, rule
 from tinydl.kernels import reference
 from tinydl.testing.mutant import kernel, op, second_order, signed
@@ -17,12 +17,15 @@ RIGHT = r"\bar x_i"  # the mutants' own formulas do not matter
 def _function(forward, *rules):
     """A function of tensors with these gradient rules."""
     names = ("x", "z")[: len(rules)]
-    body = dict(zip(names, map(rule(RIGHT), rules), strict=True))
-    body |= {"name": "mutant", "input_names": names, "forward": lambda self, *arrays: forward(*arrays)}
+    body: dict[str, object] = dict(zip(names, map(rule(RIGHT), rules), strict=True))
+    body |= {"name": "mutant", "input_names": names}
+    body["forward"] = lambda self, *arrays: forward(*arrays)
     return type("Mutant", (Op,), body, abstract=True)()
 
 
 X, SQUARE = signed(2, 3), signed(3, 3)
+NAMES = "relu", "multiply", "average_pool", "tanh", "softmax"
+RELU, MULTIPLY, POOL, TANH, SOFTMAX = (Op.registry[name] for name in NAMES)
 
 SECOND_ORDER = (
     second_order(
@@ -35,7 +38,7 @@ SECOND_ORDER = (
     second_order(
         "constant at second order",
         "The rule keeps the output as an array: the second derivative takes it for a constant.",
-        ops.tanh,
+        TANH(),
         _function(np.tanh, lambda op, g, y, x: g * Tensor(1 - y.data**2)),
         X,
     ),
@@ -61,7 +64,7 @@ SECOND_ORDER = (
     second_order(
         "saved probabilities",
         "The softmax kept for the backward pass has lost its history.",
-        ops.softmax,
+        SOFTMAX(),
         _function(
             lambda x: np.exp(x) / np.exp(x).sum(-1, keepdims=True),
             lambda op, g, y, x: (g - (g * y.detach()).sum(-1, keepdims=True)) * y.detach(),
@@ -97,9 +100,6 @@ def _refuses_infinity(self, x):
         raise FloatingPointError("not finite")
     return 2 * x
 
-
-NAMES = "relu", "multiply", "average_pool", "tanh"
-RELU, MULTIPLY, POOL, TANH = (Op.registry[name] for name in NAMES)
 
 OPS = (
     op(

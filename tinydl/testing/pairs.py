@@ -10,6 +10,7 @@ import numpy as np
 
 from tinydl.engine import Tensor, enable_grad, grad, no_grad, tensor
 from tinydl.errors import ArgumentError, GradientError
+from tinydl.testing.differences import Derivative, derivative
 
 Arrays = Sequence[np.ndarray]
 PullBack = Callable[[np.ndarray], list[np.ndarray]]
@@ -122,7 +123,9 @@ def gradient_of(f: Callable[..., Any], i: int) -> Callable[..., Tensor]:
         with enable_grad():
             ys = _as_list(f(*xs))
             dependent = [
-                (y, piece) for y, piece in zip(ys, _shares(y_bar, ys), strict=True) if y.requires_grad
+                (y, piece)
+                for y, piece in zip(ys, _shares(y_bar, ys), strict=True)
+                if y.requires_grad
             ]
             if dependent:
                 outputs, y_bars = zip(*dependent, strict=True)
@@ -141,6 +144,17 @@ def _shares(y_bar: Tensor, ys: Sequence[Tensor]) -> list[Tensor]:
         return [y_bar.reshape(ys[0].shape)]
     ends = np.cumsum([y.size for y in ys])
     return [y_bar[end - y.size : end].reshape(y.shape) for y, end in zip(ys, ends, strict=True)]
+
+
+def slope_along(pair: Pair, arrays: Arrays, i: int, direction: np.ndarray) -> Derivative:
+    """The derivative of all results when input i moves along a direction."""
+    moved = list(arrays)
+
+    def curve(t: float) -> np.ndarray:
+        moved[i] = arrays[i] + t * direction
+        return pair.values(moved)
+
+    return derivative(curve)
 
 
 def _as_list(y: Any) -> list[Any]:

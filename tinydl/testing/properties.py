@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinydl import kernels
-from tinydl.engine import Op, Tensor, grad, no_grad, tensor
+from tinydl.engine import Op, Tensor, grad, tensor
 from tinydl.errors import TinydlError
 from tinydl.testing.gradcheck import gradcheck
 from tinydl.testing.layouts import LAYOUTS
@@ -114,9 +114,7 @@ def has_right_gradients(subject: Subject) -> Iterator[float]:
         for backend in backends():
             calls = _kernel_calls()
             with kernels.use(backend):
-                verdict = gradcheck(
-                    op, arrays, subject.order, rng, directions=6, raises=False
-                )
+                verdict = gradcheck(op, arrays, subject.order, rng, directions=6, raises=False)
                 if verdict.outcome == "inconclusive" and op.kinks:
                     verdict = gradcheck(op, arrays, 1, rng, kinks=True, raises=False)
             _demand(verdict.passed, f"{_case(op, arrays)}, {backend} kernels\n{verdict}")
@@ -184,7 +182,7 @@ def works_in_float32(subject: Subject) -> Iterator[float]:
             _demand(y.dtype == np.float32, f"float32 became {y.dtype}: {_case(op, arrays)}")
         yield _judge(y, wide, ROUNDING_32, op, arrays, "float32 and float64")
         for k, x_bar in gradients.items():
-            kept = (x_bar.dtype, x_bar.shape) == (np.float32, arrays[k].shape)
+            kept = x_bar.dtype == np.float32 and x_bar.shape == arrays[k].shape
             name = op.input_name(k)
             _demand(kept, f"the gradient of {name} is {x_bar.dtype} {x_bar.shape}")
             where = f"the gradients of {name} in float32 and float64"
@@ -256,7 +254,7 @@ def _case(op: Op, arrays: Sequence[np.ndarray]) -> str:
 
 
 def _is_balanced(formula: str) -> bool:
-    """Braces close in order, and every \\left has its \\right."""
+    r"""Braces close in order, and every \left has its \right."""
     depth = 0
     for brace in re.findall(r"(?<!\\)[{}]", formula):
         depth += 1 if brace == "{" else -1
@@ -320,7 +318,8 @@ def _gradients(
 
 def _read_literally(op: Op, arrays: Sequence[np.ndarray]) -> np.ndarray:
     """What the literal formula gives for the arguments with which the op calls its kernel."""
-    name = op.literal.__name__
+    literal: Any = getattr(op, "literal")  # noqa: B009
+    name = literal.__name__
     calls = []
 
     def listen(*arguments: Any) -> np.ndarray:
@@ -330,7 +329,7 @@ def _read_literally(op: Op, arrays: Sequence[np.ndarray]) -> np.ndarray:
     with kernels.use(SimpleNamespace(**{name: listen})):
         y = op.forward(*arrays)
     _demand(len(calls) == 1, f"{op!r} has a literal formula, but calls {name} {len(calls)} times")
-    expected = np.asarray(op.literal(*calls[0]))
+    expected = np.asarray(literal(*calls[0]))
     _demand(
         expected.size == y.size,
         f"the literal formula gives {expected.shape}, forward {y.shape}: {_case(op, arrays)}",

@@ -17,7 +17,6 @@ A test of your own, run on a hundred arrays with odd shapes, memory layouts, tie
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,9 +56,8 @@ def shapes(
     >>> len(find(shapes(min_dims=2), lambda shape: 0 in shape)) >= 2
     True
     """
-    return st.lists(
-        st.integers(min_side, max_side), min_size=min_dims, max_size=max_dims
-    ).map(tuple)
+    sides = st.integers(min_side, max_side)
+    return st.lists(sides, min_size=min_dims, max_size=max_dims).map(tuple)
 
 
 @st.composite
