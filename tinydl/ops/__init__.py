@@ -71,7 +71,7 @@ for _module in (
     "conv",
     "cross_entropy",
     "cumulative",
-    "einsum",
+    "einstein",
     "elementwise",
     "error_function",
     "exponential",

@@ -153,6 +153,10 @@ class Indexed(Op, abstract=True):
         self.axis = axis
 
     def check(self, x, indices):
+        self.check_places(x, indices)
+
+    def check_places(self, x, indices):
+        """Raise unless all indices are places along the axis."""
         if indices.dtype.kind not in "iu":
             raise DTypeError(
                 self.name, "indices", got=f"of dtype {indices.dtype}", expected="whole numbers"
@@ -256,7 +260,7 @@ class TakeAlongAxis(Indexed):
     formula = r"y_{kj} = x_{i_{kj} j}"
 
     def check(self, x, indices):
-        super().check(x, indices)
+        self.check_places(x, indices)
         if indices.ndim != (1 if self.axis is None else x.ndim):
             raise ShapeError(
                 self.name,

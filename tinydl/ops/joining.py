@@ -39,6 +39,7 @@ class Concatenate(Op):
 
     input_names = ("*xs",)
     formula = r"y_{o_m + i} = x^{(m)}_i, \quad o_m = n_1 + \dots + n_{m-1}"
+    linear_in = ("xs",)
 
     def __init__(self, axis=0):
         self.axis = axis
@@ -104,6 +105,7 @@ class Stack(Op):
 
     input_names = ("*x",)
     formula = r"y_{mi} = x^{(m)}_i"
+    linear_in = ("x",)
 
     def __init__(self, axis=0):
         self.axis = axis

@@ -37,6 +37,7 @@ class Matmul(Op):
     input_names = ("x1", "x2")
     formula = r"y_{ij} = \sum_k a_{ik} b_{kj}"
     broadcasts = True
+    linear_in = ("x1", "x2")
     methods = ("__matmul__",)
     literal = staticmethod(kernels.literal.matmul)
 

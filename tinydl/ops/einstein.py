@@ -58,94 +58,69 @@ class Einsum(Op):
     formula = r"y_{J} = \sum_{I \setminus J} \prod_m x^{(m)}_{I_m}"
 
     def __init__(self, subscripts):
-        if not isinstance(subscripts, str):
-            raise DTypeError("einsum", "subscripts", got=subscripts, expected="a string")
         self.subscripts = subscripts
+        self._terms, self._result = _read(subscripts)
 
     @staticmethod
     def function(subscripts, *operands):
         return Einsum(subscripts)(*operands)
 
     def check(self, *operands):
-        names, _ = self.names([x.shape for x in operands])
-        lengths: dict[str, int] = {}
-        for position, (x, name_of_axes) in enumerate(zip(operands, names, strict=True)):
-            here = _lengths([name_of_axes], [x.shape])
-            for name, n in zip(name_of_axes, x.shape, strict=True):
-                if n != here[name] or not (n == 1 or lengths.get(name, 1) in (1, n)):
-                    expected = here[name] if n != here[name] else lengths[name]
+        terms, _ = self.names([x.shape for x in operands])
+        lengths = _lengths(terms, [x.shape for x in operands])
+        for position, (x, term) in enumerate(zip(operands, terms, strict=True)):
+            here = _lengths([term], [x.shape])
+            for name, n in zip(term, x.shape, strict=True):
+                if n != here[name] or n not in (1, lengths[name]):
                     raise ShapeError(
                         "einsum",
                         f"operands[{position}]",
                         got=f"{x.shape}, so {name!r} is {n} long",
-                        expected=f"{expected}, as elsewhere in {self.subscripts!r}",
+                        expected=f"{lengths[name]}, as elsewhere in {self.subscripts!r}",
                     )
-            lengths |= {name: n for name, n in here.items() if n != 1}
 
     def names(self, shapes):
         """One letter for each axis of each operand, and for each axis of the result."""
-        before, arrow, after = self.subscripts.replace(" ", "").partition("->")
-        terms = before.split(",")
-        readable = re.compile(r"[a-zA-Z]*(\.\.\.)?[a-zA-Z]*")
-        for term in (*terms, after):
-            if not readable.fullmatch(term):
-                raise ArgumentError(
-                    "einsum",
-                    "subscripts",
-                    got=repr(self.subscripts),
-                    expected="letters, commas, at most one ... in each term, and at most one ->",
-                )
-        if len(terms) != len(shapes):
+        if len(shapes) != len(self._terms):
             raise ArgumentError(
                 "einsum",
-                "subscripts",
-                got=f"{self.subscripts!r}, for {len(terms)} operands",
-                expected=f"terms for {len(shapes)}",
+                "the number of operands",
+                got=len(shapes),
+                expected=f"{len(self._terms)}, as subscripts is {self.subscripts!r}",
             )
-        named = [len(term.replace("...", "")) for term in terms]
-        for position, (term, shape) in enumerate(zip(terms, shapes, strict=True)):
-            if len(shape) < named[position] or ("..." not in term and len(shape) > named[position]):
+        unnamed = [
+            len(shape) - _count(term) for term, shape in zip(self._terms, shapes, strict=True)
+        ]
+        for position, (term, n) in enumerate(zip(self._terms, unnamed, strict=True)):
+            if n < 0 or (n > 0 and "..." not in term):
                 raise ShapeError(
                     "einsum",
                     f"operands[{position}]",
-                    got=shape,
-                    expected=f"{named[position]} axes, as its subscripts are {term!r}",
+                    got=shapes[position],
+                    expected=f"{_count(term)} axes, as its subscripts are {term!r}",
                 )
-        unnamed = [
-            len(shape) - n if "..." in term else 0
-            for term, shape, n in zip(terms, shapes, named, strict=True)
-        ]
         dots = _unused(self.subscripts)[: max(unnamed)]
-        names = [
-            term.replace("...", dots[len(dots) - n :])
-            for term, n in zip(terms, unnamed, strict=True)
+        aligned_at_the_right = (dots[len(dots) - n :] for n in unnamed)
+        terms = [
+            term.replace("...", here)
+            for term, here in zip(self._terms, aligned_at_the_right, strict=True)
         ]
-        if not arrow:
-            times = Counter(before)
-            after = "..." + "".join(c for c in sorted(times) if c.isalpha() and times[c] == 1)
-        missing = set(after) - {"."} - set(before)
-        if missing or max(Counter(after.replace(".", "")).values(), default=1) > 1:
-            raise ArgumentError(
-                "einsum",
-                "subscripts",
-                got=repr(self.subscripts),
-                expected="after -> each letter once, and only letters that an operand has",
-            )
-        return names, after.replace("...", dots)
+        return terms, self._result.replace("...", dots)
 
     def forward(self, *operands):
-        names, output = self.names([x.shape for x in operands])
-        subscripts = f"{','.join(names)}->{output}"
+        terms, result = self.names([x.shape for x in operands])
+        subscripts = f"{','.join(terms)}->{result}"
         return np.einsum(subscripts, *floats_among_whole_numbers(operands), optimize=True)
 
     @rule(r"\bar x^{(m)}_{I_m} = \sum_{I \setminus I_m} \bar y_J \prod_{l \ne m} x^{(l)}_{I_l}")
     def operands(self, y_bar, y, *operands, position):
-        names, output = self.names([x.shape for x in operands])
-        x, names_of_x = operands[position], names.pop(position)
+        terms, y_names = self.names([x.shape for x in operands])
+        x, x_names = operands[position], terms.pop(position)
         factors = [y_bar, *operands[:position], *operands[position + 1 :]]
-        terms, result = [output, *names], ""
+        terms.insert(0, y_names)
         lengths = _lengths(terms, [factor.shape for factor in factors])
-        for name, n in zip(names_of_x, x.shape, strict=True):
+        result = ""
+        for name, n in zip(x_names, x.shape, strict=True):
             if n == 1:  # may have been stretched; summed up here, and back by the reshape below
                 continue
             if name in result:
@@ -172,6 +147,7 @@ class Einsum(Op):
             ("ii->i", (3, 3)),
             ("iij,i->ji", (2, 2, 3), (2,)),
             ("iii->", (2, 2, 2)),
+            ("ii,i->i", (1, 1), (3,)),
             ("ij,k->k", (2, 3), (2,)),
             ("...ij,...jk->...ik", (2, 1, 2, 3), (3, 3, 1)),
             ("i...,...j", (2, 3), (3, 2)),
@@ -184,6 +160,37 @@ class Einsum(Op):
             ("ij,jk->ik", (2, 0), (0, 2)),
         ):
             yield cls(subscripts), tuple(rng.normal(size=shape) for shape in shapes)
+
+
+def _read(subscripts) -> tuple[list[str], str]:
+    """The subscripts of each operand and those of the result; dots may be left in them."""
+    if not isinstance(subscripts, str):
+        raise DTypeError("einsum", "subscripts", got=subscripts, expected="a string")
+    before, arrow, result = subscripts.replace(" ", "").partition("->")
+    terms = before.split(",")
+    if not all(re.fullmatch(r"[a-zA-Z]*(\.\.\.)?[a-zA-Z]*", term) for term in (*terms, result)):
+        raise ArgumentError(
+            "einsum",
+            "subscripts",
+            got=repr(subscripts),
+            expected="letters, commas, at most one ... in each term, and at most one ->",
+        )
+    times = Counter(filter(str.isalpha, before))
+    if not arrow:
+        result = "..." + "".join(name for name in sorted(times) if times[name] == 1)
+    if any(name not in times or result.count(name) > 1 for name in filter(str.isalpha, result)):
+        raise ArgumentError(
+            "einsum",
+            "subscripts",
+            got=repr(subscripts),
+            expected="after -> each letter once, and only letters that an operand has",
+        )
+    return terms, result
+
+
+def _count(term: str) -> int:
+    """How many axes have a letter."""
+    return len(term.replace("...", ""))
 
 
 def _unused(subscripts: str) -> str:
