@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from tinydl.engine import Op, Tensor, rule, tensor
+from tinydl.errors import ArgumentError
 from tinydl.ops.elementwise import Binary
 
 
@@ -85,7 +88,12 @@ class Where(Op):
     condition : array_like
         Booleans; numbers count as true unless they are 0.
     x1, x2 : array_like
-        All three broadcast.
+        All three broadcast. Without these two the result is that of `nonzero`.
+
+    Raises
+    ------
+    ArgumentError
+        When only one of `x1` and `x2` is given.
 
     Examples
     --------
@@ -97,6 +105,16 @@ class Where(Op):
     input_names = ("condition", "x1", "x2")
     formula = r"y_i = \begin{cases} a_i & \text{if } c_i \\ b_i & \text{otherwise} \end{cases}"
     broadcasts = True
+
+    @staticmethod
+    def function(condition, x1=None, x2=None):
+        """Choose, or without choices say where the condition holds."""
+        if x1 is None and x2 is None:
+            return nonzero(condition)
+        if x1 is None or x2 is None:
+            missing = "x1" if x1 is None else "x2"
+            raise ArgumentError("where", missing, got="missing", expected="both choices or none")
+        return Where()(condition, x1, x2)
 
     def __call__(self, condition, x1, x2):
         if not isinstance(condition, Tensor) or condition.dtype.kind != "b":
@@ -161,8 +179,8 @@ class Clip(Op):
 
     @rule(r"\bar x_i = \bar y_i \, [a_i \le x_i \le b_i]")
     def x(self, y_bar, y, x, x_min, x_max):
-        is_outside = (x.data < x_min.data) | (x.data > x_max.data)
-        return Where()(is_outside, 0, y_bar)
+        is_inside = (x_min.data <= x.data) & (x.data <= x_max.data)
+        return Where()(is_inside, y_bar, 0)
 
     @rule(r"\bar a_i = \bar y_i \, [x_i < a_i < b_i]")
     def x_min(self, y_bar, y, x, x_min, x_max):
@@ -186,6 +204,18 @@ class Clip(Op):
         """On the lower and on the upper bound."""
         bounds = np.full(2, -1.0), np.full(2, 1.0)
         yield cls(), (np.array([-1.0, 1.0]), *bounds), (np.ones(2), np.zeros(2), np.zeros(2))
+
+
+def nonzero(x: Any) -> tuple[Tensor, ...]:
+    """Where the elements are that are not 0: one int32 tensor of indices for each axis.
+
+    Examples
+    --------
+    >>> [indices.numpy().tolist() for indices in nonzero([[0.0, 3.0], [4.0, 0.0]])]
+    [[0, 1], [1, 0]]
+    """
+    x = x if isinstance(x, Tensor) else tensor(x)
+    return tuple(Tensor(indices.astype(np.int32)) for indices in np.nonzero(x.data))
 
 
 def _limits(dtype: np.dtype) -> tuple[Tensor, Tensor]:

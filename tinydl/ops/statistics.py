@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinydl.engine import Tensor, rule, tensor
+from tinydl.engine import DEFAULT_DTYPE, Tensor, rule, tensor
 from tinydl.errors import ArgumentError, GradientError
 from tinydl.ops.arithmetic import Sign
 from tinydl.ops.elementwise import Floating, Unary
 from tinydl.ops.extremum import Max, Min
-from tinydl.ops.reduce import Mean, Reduction, Sum, normalize_axes
+from tinydl.ops.reduce import Mean, Reduction, Sum
 from tinydl.ops.selection import Where
 
 
@@ -38,8 +38,8 @@ class Var(Floating, Reduction):
     methods = ("var",)
 
     def forward(self, x):
-        if x.dtype == np.float16:  # the squares may be too large for it
-            return self.forward(x.astype(np.float32)).astype(np.float16)
+        if x.dtype != np.float64:  # squares need the range and the digits
+            return self.forward(x.astype(np.float64)).astype(x.dtype)
         distance = x - Mean(self.axis, keepdims=True).forward(x)
         return Mean(self.axis, self.keepdims).forward(distance * distance)
 
@@ -71,8 +71,8 @@ class Std(Floating, Reduction):
     methods = ("std",)
 
     def forward(self, x):
-        if x.dtype == np.float16:
-            return self.forward(x.astype(np.float32)).astype(np.float16)
+        if x.dtype != np.float64:
+            return self.forward(x.astype(np.float64)).astype(x.dtype)
         return np.sqrt(Var(self.axis, self.keepdims).forward(x))
 
     @rule(r"\bar x_i = \frac{\bar y}{n y} (x_i - m), \text{ and } 0 \text{ where } y = 0")
@@ -174,15 +174,12 @@ class Norm(Floating, Reduction):
     def function(x, ord=None, axis=None, keepdims=False):
         """Take Keras's arguments, and choose between the norms of vectors and of matrices."""
         x = x if isinstance(x, Tensor) else tensor(x)
-        axes = (axis,) if isinstance(axis, (int, np.integer)) else axis
-        if axis is None and ord is None:
-            return Norm(2, None, keepdims)(x)
-        normalize_axes("norm", axes, x.ndim)
-        axes = tuple(range(x.ndim)) if axes is None else tuple(axes)
-        if len(axes) == 1:
-            return _vector_norm(x, ord, axes, keepdims)
-        if len(axes) == 2:
-            return _matrix_norm(x, ord, axes, keepdims)
+        x = x if x.dtype.kind == "f" else x.astype(DEFAULT_DTYPE)
+        count = len(Norm(axis=axis).axes(x))
+        if count < 2 or (axis is None and ord is None):
+            return _vector_norm(x, ord, axis, keepdims)
+        if count == 2:
+            return _matrix_norm(x, ord, tuple(axis or (0, 1)), keepdims)
         raise ArgumentError(
             "norm",
             "axis",
@@ -225,18 +222,16 @@ class Norm(Floating, Reduction):
         yield cls(1), (np.array([0.0, -2.0]),), (np.array([0.0, -1.0]),)
 
 
-def _vector_norm(x, ord, axes, keepdims):
+def _vector_norm(x, ord, axis, keepdims):
     if isinstance(ord, str):
-        raise ArgumentError(
-            "norm", "ord", got=repr(ord), expected="a number for vectors", hint=f"axis is {axes}"
-        )
+        raise ArgumentError("norm", "ord", got=repr(ord), expected="a number for vectors")
     if ord == np.inf:
-        return Max(axes, keepdims)(abs(x))
+        return Max(axis, keepdims)(abs(x))
     if ord == -np.inf:
-        return Min(axes, keepdims)(abs(x))
+        return Min(axis, keepdims)(abs(x))
     if ord == 0:
-        return Mean(axes, keepdims)(abs(Sign()(x))) * float(x.shape[axes[0]])
-    return Norm(2 if ord is None else ord, axes, keepdims)(x)
+        return Sum(axis, keepdims)(abs(Sign()(x)))
+    return Norm(2 if ord is None else ord, axis, keepdims)(x)
 
 
 def _matrix_norm(x, ord, axes, keepdims):
