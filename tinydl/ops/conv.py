@@ -74,6 +74,7 @@ class Conv(WindowOp):
     """
 
     input_names = ("inputs", "kernel")
+    linear_in = ("inputs", "kernel")
     formula = r"y_{nijo} = \sum_{p,q,c} x_{n, s i + d p - t, s j + d q - l, c} \, w_{pqco}"
     literal = staticmethod(kernels.literal.conv)
 
@@ -149,6 +150,7 @@ class ConvInputGradient(Op):
     """The derivative of T with respect to the image: what goes down from a convolution to it."""
 
     input_names = ("g", "w")
+    linear_in = ("g", "w")
     formula = (
         r"z_{nhvc} = \sum_{p,q,o} \sum_{i,j:\, s i + d p - t = h,\, s j + d q - l = v}"
         r" g_{nijo} \, w_{pqco}"
@@ -181,6 +183,7 @@ class ConvKernelGradient(Op):
     """The derivative of T with respect to the kernel: what goes down from a convolution to it."""
 
     input_names = ("x", "g")
+    linear_in = ("x", "g")
     formula = r"v_{pqco} = \sum_{n,i,j} x_{n, s i + d p - t, s j + d q - l, c} \, g_{nijo}"
     literal = staticmethod(kernels.literal.conv_kernel_gradient)
 

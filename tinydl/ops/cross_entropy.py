@@ -51,6 +51,7 @@ class SoftmaxCrossEntropy(Floating):
     """
 
     input_names = ("target", "logits")
+    linear_in = ("target",)
     formula = r"y = -\sum_k t_k \Big( z_k - \ln \sum_j e^{z_j} \Big)"
 
     def __init__(self, axis=-1):

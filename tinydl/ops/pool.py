@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from tinydl import kernels
 from tinydl.engine import Op, rule
 from tinydl.errors import ArgumentError
@@ -99,6 +101,12 @@ class MaxPool(Pool):
     def inputs(self, y_bar, y, x):
         return MaxPoolGradient(*self.geometry(x))(y_bar, x)
 
+    @classmethod
+    def conventions(cls):
+        """The first of equal elements gets the gradient of its window."""
+        first = np.array([1.0, 0.0, 1.0, 0.0])
+        yield cls((1, 2)), (np.ones((1, 1, 4, 1)),), (first.reshape(1, 1, 4, 1),)
+
 
 class MaxPoolGradient(Op):
     """Add each element of `g` to the place where the window of `x` has its largest element.
@@ -107,6 +115,7 @@ class MaxPoolGradient(Op):
     """
 
     input_names = ("g", "where")
+    linear_in = ("g",)
     formula = r"z_{nhvc} = \sum_{i,j:\, (h, v) = \operatorname{argmax}_{ij}} g_{nijc}"
     literal = staticmethod(kernels.literal.max_pool_gradient)
 
@@ -131,6 +140,7 @@ class MaxPoolGather(Op):
     """Take from `u` the element at the place where the window of `x` has its largest element."""
 
     input_names = ("u", "where")
+    linear_in = ("u",)
     formula = r"y_{nijc} = u_{n, \operatorname{argmax}_{ij}, c}"
     literal = staticmethod(kernels.literal.max_pool_gather)
 
@@ -164,6 +174,7 @@ class AveragePool(Pool):
     2.5
     """
 
+    linear_in = ("inputs",)
     formula = r"y_{nijc} = \frac{1}{m_{ij}} \sum_{p,q} x_{n, s i + p - t, s j + q - l, c}"
     literal = staticmethod(kernels.literal.average_pool)
 
@@ -181,6 +192,7 @@ class AveragePoolGradient(Op):
     """Spread each element of `g` evenly over its window."""
 
     input_names = ("g",)
+    linear_in = ("g",)
     formula = r"z_{nhvc} = \sum_{i,j:\, (h, v) \in \text{window}_{ij}} \frac{g_{nijc}}{m_{ij}}"
     literal = staticmethod(kernels.literal.average_pool_gradient)
 
