@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tinydl.errors import GradientError, ShapeError
+from tinydl.errors import DTypeError, GradientError, ShapeError
 from tinydl.recording import mode
 from tinydl.tensor import DEFAULT_DTYPE, Tensor, tensor
 
@@ -149,7 +149,7 @@ class Op:
                 with np.errstate(all="ignore"):
                     data = self.forward(*operands)
         except ValueError as error:
-            if not self.broadcasts:
+            if not self.broadcasts or _fit_together(arrays):
                 raise
             raise self._shape_error(arrays) from error
         if type(data) is not np.ndarray:
@@ -233,6 +233,15 @@ def _snake_case(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
+def _fit_together(arrays: Sequence[np.ndarray]) -> bool:
+    """Whether the shapes broadcast."""
+    try:
+        np.broadcast_shapes(*[a.shape for a in arrays])
+    except ValueError:
+        return False
+    return True
+
+
 def floats_among_whole_numbers(arrays: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
     """Whole numbers beside floats take their dtype: NumPy would make float32 * int64 float64.
 
@@ -261,7 +270,13 @@ def _number_beside(number: float, dtypes: list[np.dtype]) -> Tensor:
     dtype = dtypes[0] if len(dtypes) == 1 else np.result_type(*dtypes)
     if dtype.kind != "f":
         dtype = DEFAULT_DTYPE if isinstance(number, float) else np.result_type(dtype, number)
-    return Tensor(np.array(number, dtype))
+    try:
+        with np.errstate(over="ignore"):
+            return Tensor(np.array(number, dtype))
+    except OverflowError:
+        raise DTypeError(
+            "tensor", "a number", got=number, expected=f"one that fits into {dtype}"
+        ) from None
 
 
 def sum_to(x_bar: Tensor, shape: tuple[int, ...]) -> Tensor:
