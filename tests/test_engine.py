@@ -140,6 +140,27 @@ def test_no_garbage_is_left_for_the_collector():
         gc.enable()
 
 
+def test_a_number_takes_the_dtype_beside_it_or_is_refused():
+    assert (tensor([1.0]) * 1e300).numpy().tolist() == [np.inf]
+    assert (tensor([1.0], dtype="float64") * 1e300).numpy().tolist() == [1e300]
+    with pytest.raises(DTypeError, match="a number is -1, expected one that fits into uint8"):
+        tensor([1], dtype="uint8") + (-1)
+
+
+def test_a_value_error_that_is_not_about_shapes_is_not_called_so():
+    class Refuse(Op, abstract=True):
+        input_names = ("x1", "x2")
+        broadcasts = True
+
+        def forward(self, x1, x2):
+            raise ValueError("no even numbers")
+
+    with pytest.raises(ValueError, match="no even numbers"):
+        Refuse()(leaf([1.0, 2.0]), 1.0)
+    with pytest.raises(ShapeError, match=r"x1 is \(2,\), x2 is \(3,\); these shapes do not"):
+        ops.add(leaf([1.0, 2.0]), leaf([1.0, 2.0, 3.0]))
+
+
 def test_unbroadcasting():
     a, b = leaf(np.ones((2, 3, 4))), leaf(np.ones((3, 1)))
     (a * b).sum().backward()
