@@ -6,7 +6,6 @@ from itertools import product
 
 import numpy as np
 
-import tinydl.ops  # noqa: F401  it fills the registry
 from tinydl.engine import Op, Tensor, rule
 from tinydl.kernels import reference
 from tinydl.testing.mutant import kernel, op, second_order, signed
