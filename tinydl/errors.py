@@ -13,7 +13,6 @@ tinydl.errors.ShapeError: matmul: x2 is (3, 4), expected (5, any); transpose x2?
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Any
 
@@ -34,7 +33,13 @@ class TinydlError(Exception):
     """
 
     def __init__(
-        self, where: str, argument: str = "", *, got: Any = None, expected: Any = None, hint: str = ""
+        self,
+        where: str,
+        argument: str = "",
+        *,
+        got: Any = None,
+        expected: Any = None,
+        hint: str = "",
     ) -> None:
         self.where, self.argument = where, argument
         self.got, self.expected, self.hint = got, expected, hint
@@ -99,6 +104,8 @@ def unknown_name(where: str, argument: str, got: object, known: Iterable[str]) -
     >>> str(unknown_name("compile", "optimizer", "adm", ["adam", "sgd"]))
     "compile: optimizer is 'adm', expected one of adam, sgd; did you mean 'adam'?"
     """
+    import difflib  # not when tinydl is imported: it takes some milliseconds
+
     names = sorted(known)
     close = difflib.get_close_matches(str(got).lower(), names, n=1)
     return ArgumentError(

@@ -297,7 +297,8 @@ class Layer(Configurable):
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal layer, without its weights, as JSON can hold them."""
         arguments = super().get_config()
-        arguments["input_shape"] = self.declared_shape and list(self.declared_shape)
+        if "input_shape" in arguments:
+            arguments["input_shape"] = self.declared_shape and list(self.declared_shape)
         return arguments
 
     def shape_error(self, got: Shape, expected: str, hint: str = "") -> ShapeError:

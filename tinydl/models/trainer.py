@@ -1,17 +1,11 @@
-r"""The training loop: what compile, fit, evaluate and predict do.
+"""The training loop: what compile, fit, evaluate and predict do.
 
-One step of `fit` takes a batch of samples, computes the loss and its gradients, and lets the
-optimizer change the weights:
-
-.. math:: w \leftarrow w - \text{step}\Big( \nabla_w \big( \tfrac{1}{n} \sum_i s_i \,
-          \ell(t_i, f(x_i; w)) + R(w) \big) \Big)
-
-Everything around it (shuffling, means over the epoch, callbacks) is bookkeeping.
+The step that changes the weights is in `tinydl.models.steps`; everything around it (shuffling,
+means over the epoch, callbacks) is bookkeeping.
 """
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -20,35 +14,25 @@ import numpy as np
 
 from tinydl import losses, optimizers, random
 from tinydl.callbacks import Callback, CallbackList, History, ProgbarLogger, TerminateOnNaN
-from tinydl.engine import Tensor, grad, no_grad
-from tinydl.errors import ArgumentError, NumericalError
-from tinydl.layers import Layer
-from tinydl.models.batches import Batch, Batches
+from tinydl.errors import ArgumentError
+from tinydl.models.batches import Batches
 from tinydl.models.metric_list import MetricList
+from tinydl.models.steps import Steps
 from tinydl.registry import check_count, serialize
 
 
-class Trainer(Layer):
+class Trainer(Steps):
     """A layer that can be trained; `Model` adds weights, files and a summary.
 
     Attributes
     ----------
-    optimizer : Optimizer
-        What changes the weights.
-    loss : Loss
-        What is made small.
-    stop_training : bool
-        Set it to True to end `fit` after the batch at hand.
     compile_config : dict or None
         The arguments of `compile`, as JSON can hold them.
     history : History or None
         What the last `fit` recorded, also if Ctrl-C ended it.
     """
 
-    optimizer: Any = None
-    loss: Any = None
     history: History | None = None
-    stop_training = False
     compile_config: dict[str, Any] | None = None
 
     def compile(
@@ -381,10 +365,6 @@ class Trainer(Layer):
         """Compute what the model says about samples, all in one batch."""
         return self._predict(next(self._single("predict_on_batch", x).cut()))
 
-    def reset_metrics(self) -> None:
-        """Start new means of the loss and of all metrics."""
-        self._metrics.reset_state()
-
     @property
     def metrics(self) -> list[Any]:
         """The mean of the loss, and the metrics."""
@@ -394,74 +374,6 @@ class Trainer(Layer):
     def metrics_names(self) -> list[str]:
         """The names of `metrics`, in the order of what `evaluate` returns."""
         return [metric.name for metric in self.metrics]
-
-    def _train(
-        self, batches: Batches, order: np.ndarray | None, callbacks: CallbackList, check: str
-    ) -> dict[str, float]:
-        """One epoch; `check` says where we are if the loss has to be finite."""
-        logs: dict[str, float] = {}
-        self.reset_metrics()
-        for step, batch in enumerate(batches.cut(order)):
-            callbacks.on_train_batch_begin(step)
-            y_pred, loss = self._forward(batch, training=True)
-            if check and not math.isfinite(loss.item()):
-                raise _diverged(loss, batch, f"{check}, step {step + 1}")
-            self._update(loss)
-            logs = self._track(batch, y_pred, loss)
-            callbacks.on_train_batch_end(step, logs)
-            if self.stop_training:
-                break
-        return logs
-
-    def _judge(self, batches: Batches, callbacks: CallbackList) -> dict[str, float]:
-        """The loss and the metrics of all batches."""
-        logs: dict[str, float] = {}
-        self.reset_metrics()
-        callbacks.on_test_begin()
-        try:
-            for step, batch in enumerate(batches.cut()):
-                callbacks.on_test_batch_begin(step)
-                y_pred, loss = self._forward(batch, training=False)
-                logs = self._track(batch, y_pred, loss)
-                callbacks.on_test_batch_end(step, logs)
-        finally:
-            callbacks.on_test_end(logs)
-        return logs
-
-    def _forward(self, batch: Batch, training: bool) -> tuple[Tensor, Tensor]:
-        """What the model says, and the loss.
-
-        It is recorded even where no gradient is wanted: the cross-entropies look at the op that
-        made a probability, to compute with its logits instead.
-        """
-        y_pred = self(Tensor(batch.x), training=training)
-        loss = self.loss(batch.y, y_pred, batch.sample_weight)
-        for penalty in self.losses:
-            loss = loss + penalty
-        return y_pred, loss
-
-    def _update(self, loss: Tensor) -> None:
-        """Change the weights to make the loss smaller; all of them, or (after Ctrl-C) none."""
-        weights = self.trainable_weights
-        if not weights:
-            return
-        gradients = grad(loss, weights, allow_unused=True)
-        before = [w.data for w in weights]
-        try:
-            self.optimizer.apply(gradients, weights)
-        except BaseException:
-            for w, array in zip(weights, before, strict=True):
-                w.assign(array)
-            raise
-
-    def _track(self, batch: Batch, y_pred: Tensor, loss: Tensor) -> dict[str, float]:
-        """Take a batch into the means, and return these."""
-        assert batch.y is not None
-        return self._metrics.update_state(batch.y, y_pred.data, loss.item())
-
-    def _predict(self, batch: Batch) -> np.ndarray:
-        with no_grad():
-            return self(Tensor(batch.x), training=False).numpy()
 
     def _require(self, where: str, y: Any) -> None:
         """Refuse to train or judge without a loss, or without targets."""
@@ -526,20 +438,6 @@ class Trainer(Layer):
             return int(batches.y.shape[-1])
         outputs = (self.output_shape or (None,))[-1] or 1
         return outputs if outputs > 1 else max(2, int(batches.y.max()) + 1)
-
-
-def _diverged(loss: Tensor, batch: Batch, when: str) -> NumericalError:
-    hint = "a smaller learning rate may help"
-    for argument, array in (("x", batch.x), ("y", batch.y)):
-        if array is not None and not np.isfinite(array).all():
-            hint = f"{argument} itself holds NaN or infinite numbers in this batch"
-    return NumericalError(
-        "fit",
-        f"the loss in {when}",
-        got=loss.item(),
-        expected="a finite number",
-        hint=f"{hint}; the weights are those from before this step",
-    )
 
 
 def _results(logs: dict[str, float], return_dict: bool) -> Any:

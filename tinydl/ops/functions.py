@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 from tinydl.engine import Op, Tensor
@@ -62,7 +63,15 @@ def _signature(op_class: type[Op]) -> inspect.Signature:
         inspect.Parameter(name.lstrip("*"), inspect.Parameter.POSITIONAL_OR_KEYWORD)
         for name in op_class.input_names
     ]
-    return inspect.Signature([*inputs, *inspect.signature(op_class).parameters.values()])
+    return inspect.Signature([*inputs, *_settings(op_class.__init__)])
+
+
+@cache
+def _settings(init: Callable[..., None]) -> tuple[inspect.Parameter, ...]:
+    """The parameters of an ``__init__`` but for self; many ops share one, and most have none."""
+    if init is object.__init__:
+        return ()
+    return tuple(inspect.signature(init).parameters.values())[1:]
 
 
 def _documentation(op_class: type[Op]) -> str:
