@@ -118,6 +118,21 @@ def test_classes_and_functions_of_the_callers_own(path):
     assert again.evaluate(x, x[:, :2], verbose=0) == model.evaluate(x, x[:, :2], verbose=0)
 
 
+def test_a_layer_that_passes_no_arguments_on_comes_back(path):
+    class Double(keras.layers.Layer):
+        def __init__(self, factor=2.0):
+            super().__init__()
+            self.factor = factor
+
+        def call(self, inputs):
+            return inputs * self.factor
+
+    model = keras.Sequential([keras.Input((3,)), Double(3.0), keras.layers.Dense(1)])
+    model.save(path)
+    again = load_model(path, custom_objects={"Double": Double})
+    assert again.layers[0].factor == 3.0
+
+
 class Plain(Pair):
     """The shortest way to write a subclass: no arguments, none passed on."""
 

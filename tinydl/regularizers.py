@@ -110,6 +110,8 @@ def _check_factor(where: str, argument: str, factor: float) -> float:
     return check_number(where, argument, factor, lambda f: f >= 0, "of at least 0")
 
 
+l1, l2, l1_l2 = L1, L2, L1L2  # Keras has both spellings
+
 _registry = Registry("regularizers", "regularizer", [L1, L2, L1L2], {})
 
 
