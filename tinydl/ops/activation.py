@@ -26,8 +26,8 @@ class Sigmoid(Function):
     formula = r"y_i = \frac{1}{1 + e^{-x_i}}"
 
     def forward(self, x):
-        small = np.exp(-np.abs(x))  # at most 1, where exp(-x) would overflow for large negative x
-        return np.where(x >= 0, 1, small).astype(small.dtype) / (1 + small)
+        # 1 / (1 + e^-x) = e^x / (1 + e^x): of the two, take the one whose exponential is at most 1.
+        return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
 
     @rule(r"\bar x_i = \bar y_i y_i (1 - y_i)")
     def x(self, y_bar, y, x):
@@ -176,21 +176,21 @@ class Gelu(Function):
 
     def forward(self, x):
         if self.approximate:
-            return 0.5 * x * (1 + np.tanh(self.inner(x)))
+            return x * Sigmoid().forward(self.inner(x))
         return 0.5 * x * Erfc().forward(-math.sqrt(0.5) * x)
 
     def inner(self, x):
-        """What the approximation takes the tanh of."""
-        return math.sqrt(2 / math.pi) * (x + 0.044715 * (x * x * x))
+        """What the approximation takes the sigmoid of, as (1 + tanh u) / 2 is that of 2 u."""
+        return math.sqrt(8 / math.pi) * (x + 0.044715 * (x * x * x))
 
     @rule(r"\bar x_i = \bar y_i \big( \Phi(x_i) + x_i \, \Phi'(x_i) \big)")
     def x(self, y_bar, y, x):
         if self.approximate:
-            t = Tanh()(self.inner(x))
-            # Far out tanh is flat while the cube overflows: 0 * inf would be nan.
-            near = Where()(t * t == 1, 0, x)
-            slope = math.sqrt(2 / math.pi) * (1.0 + 3 * 0.044715 * (near * near))
-            return y_bar * (0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * slope)
+            s = Sigmoid()(self.inner(x))
+            flat = s * (1.0 - s)
+            near = Where()(flat == 0, 0, x)  # far out the square overflows: 0 * inf would be nan
+            slope = math.sqrt(8 / math.pi) * (1.0 + 3 * 0.044715 * (near * near))
+            return y_bar * (s + x * flat * slope)
         below = 0.5 * Erfc()(-math.sqrt(0.5) * x)
         return y_bar * (below + x * ((-0.5 * x * x).exp() / math.sqrt(2 * math.pi)))
 

@@ -12,6 +12,7 @@ from tinydl.ops.elementwise import (
     Floating,
     Function,
     Unary,
+    number_dtype,
     refuse_booleans,
     zeros_like,
 )
@@ -145,7 +146,7 @@ class FloorDivide(Binary):
     methods = ("__floordiv__",)
 
     def forward(self, x1, x2):
-        return np.floor_divide(x1, x2)
+        return np.floor_divide(x1, x2, dtype=number_dtype(x1, x2))
 
     @rule(r"\bar a_i = 0")
     def x1(self, y_bar, y, x1, x2):
@@ -181,7 +182,7 @@ class Mod(Binary):
     methods = ("__mod__",)
 
     def forward(self, x1, x2):
-        return np.mod(x1, x2)
+        return np.mod(x1, x2, dtype=number_dtype(x1, x2))
 
     @rule(r"\bar a_i = \bar y_i")
     def x1(self, y_bar, y, x1, x2):
@@ -243,7 +244,7 @@ class Power(Binary):
             )
 
     def forward(self, x1, x2):
-        return x1**x2
+        return np.power(x1, x2, dtype=number_dtype(x1, x2))
 
     @rule(r"\bar a_i = \bar y_i b_i a_i^{b_i - 1}")
     def x1(self, y_bar, y, x1, x2):
@@ -358,7 +359,7 @@ class Square(Unary):
     formula = r"y_i = x_i^2"
 
     def forward(self, x):
-        return np.square(x, dtype=np.int32 if x.dtype.kind == "b" else None)
+        return np.square(x, dtype=number_dtype(x))
 
     @rule(r"\bar x_i = 2 \bar y_i x_i")
     def x(self, y_bar, y, x):

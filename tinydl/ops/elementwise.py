@@ -66,6 +66,11 @@ class Bent(Unary, abstract=True):
         yield cls(), (points,), (slopes,)
 
 
+def number_dtype(*arrays: np.ndarray) -> np.dtype | None:
+    """What booleans become in arithmetic, int32 as in Keras; None, NumPy's choice, for numbers."""
+    return np.dtype(np.int32) if all(x.dtype.kind == "b" for x in arrays) else None
+
+
 def refuse_booleans(op: Op, *arrays: np.ndarray) -> None:
     """Raise `DTypeError` for true and false where a sign or a difference is asked for."""
     for name, x in zip(op.input_names, arrays, strict=True):

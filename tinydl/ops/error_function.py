@@ -54,9 +54,10 @@ def _erf_near(x):
 def _erfc_beyond(x):
     """The complement for x above 0.46875."""
     x = np.minimum(x, 30.0)  # erfc(30) rounds to 0, and inf would give 0 * inf
-    u = 1 / (x * x)
-    far = (1 / math.sqrt(math.pi) - u * _quotient(FAR, u)) / x
-    quotient = np.where(x <= 4, _quotient(MIDDLE, x), far)
+    quotient = _quotient(MIDDLE, x)
+    is_far = x > 4
+    u = 1 / x[is_far] ** 2
+    quotient[is_far] = (1 / math.sqrt(math.pi) - u * _quotient(FAR, u)) / x[is_far]
     # In e^{-x^2} the rounding of x^2 would grow by x^2: split off a square that is exact.
     rough = np.trunc(x * 16) / 16
     return np.exp(-rough * rough) * np.exp(-(x - rough) * (x + rough)) * quotient

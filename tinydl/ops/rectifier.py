@@ -59,7 +59,7 @@ class Relu6(Bent):
 
     @rule(r"\bar x_i = \bar y_i \, [0 < x_i < 6]")
     def x(self, y_bar, y, x):
-        return Where()((x.data <= 0) | (x.data >= 6), 0, y_bar)
+        return y_bar * LogicalNot()((x <= 0) | (x >= 6))
 
 
 class LeakyRelu(Floating, Bent):
@@ -253,7 +253,7 @@ class HardSigmoid(Floating, Bent):
 
     @rule(r"\bar x_i = \tfrac{1}{6} \bar y_i \, [-3 < x_i < 3]")
     def x(self, y_bar, y, x):
-        return Where()(abs(x) < 3, y_bar / 6, 0)
+        return y_bar / 6 * (abs(x) < 3)
 
 
 class HardSilu(Floating, Bent):
@@ -305,4 +305,4 @@ class HardTanh(Bent):
 
     @rule(r"\bar x_i = \bar y_i \, [-1 < x_i < 1]")
     def x(self, y_bar, y, x):
-        return Where()(abs(x) >= 1, 0, y_bar)
+        return y_bar * LogicalNot()(abs(x) >= 1)

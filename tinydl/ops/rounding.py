@@ -105,7 +105,7 @@ class Round(Rounding):
         self.decimals = decimals
 
     def forward(self, x):
-        return np.round(x, self.decimals)
+        return np.round(x.astype(np.int32) if x.dtype.kind == "b" else x, self.decimals)
 
     @classmethod
     def examples(cls, rng):

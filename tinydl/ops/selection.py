@@ -179,16 +179,15 @@ class Clip(Op):
 
     @rule(r"\bar x_i = \bar y_i \, [a_i \le x_i \le b_i]")
     def x(self, y_bar, y, x, x_min, x_max):
-        is_inside = (x_min.data <= x.data) & (x.data <= x_max.data)
-        return Where()(is_inside, y_bar, 0)
+        return y_bar * ((x >= x_min) & (x <= x_max))
 
     @rule(r"\bar a_i = \bar y_i \, [x_i < a_i < b_i]")
     def x_min(self, y_bar, y, x, x_min, x_max):
-        return Where()((x.data < x_min.data) & (x_min.data < x_max.data), y_bar, 0)
+        return y_bar * ((x < x_min) & (x_min < x_max))
 
     @rule(r"\bar b_i = \bar y_i \, [x_i > b_i \text{ or } a_i > b_i]")
     def x_max(self, y_bar, y, x, x_min, x_max):
-        return Where()((x.data > x_max.data) | (x_min.data > x_max.data), y_bar, 0)
+        return y_bar * ((x > x_max) | (x_min > x_max))
 
     @classmethod
     def examples(cls, rng):

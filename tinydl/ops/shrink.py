@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tinydl.engine import rule
+from tinydl.ops.comparison import LogicalNot
 from tinydl.ops.elementwise import Bent, Floating
-from tinydl.ops.selection import Where
 
 
 class HardShrink(Floating, Bent):
@@ -37,7 +37,7 @@ class HardShrink(Floating, Bent):
 
     @rule(r"\bar x_i = \bar y_i \, [|x_i| > t]")
     def x(self, y_bar, y, x):
-        return Where()(abs(x) <= self.threshold, 0, y_bar)
+        return y_bar * LogicalNot()(abs(x) <= self.threshold)
 
 
 class SoftShrink(Floating, Bent):
@@ -68,7 +68,7 @@ class SoftShrink(Floating, Bent):
 
     @rule(r"\bar x_i = \bar y_i \, [|x_i| > t]")
     def x(self, y_bar, y, x):
-        return Where()(abs(x) <= self.threshold, 0, y_bar)
+        return y_bar * LogicalNot()(abs(x) <= self.threshold)
 
 
 class Threshold(Floating, Bent):
@@ -100,7 +100,7 @@ class Threshold(Floating, Bent):
 
     @rule(r"\bar x_i = \bar y_i \, [x_i > t]")
     def x(self, y_bar, y, x):
-        return Where()(x <= self.threshold, 0, y_bar)
+        return y_bar * LogicalNot()(x <= self.threshold)
 
     @classmethod
     def examples(cls, rng):

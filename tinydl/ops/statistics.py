@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tinydl.engine import DEFAULT_DTYPE, Tensor, rule, tensor
-from tinydl.errors import ArgumentError, GradientError
+from tinydl.errors import ArgumentError, GradientError, ShapeError
 from tinydl.ops.arithmetic import Sign
 from tinydl.ops.elementwise import Floating, Unary
 from tinydl.ops.extremum import Max, Min
@@ -203,7 +203,7 @@ class Norm(Floating, Reduction):
         if self.ord == 2:
             return self.stretch(_quotient_or_zero(y_bar, y), x) * x
         ratio = _quotient_or_zero(abs(x), self.stretch(y, x))
-        is_zero = ratio.data == 0
+        is_zero = x.data == 0
         steep = Where()(is_zero, 0, Where()(is_zero, 1, ratio) ** (self.ord - 1))
         return self.stretch(y_bar, x) * Sign()(x) * steep
 
@@ -260,6 +260,10 @@ class SingularNorm(Floating, Unary):
 
     def __init__(self, ord="nuc"):
         self.ord = ord
+
+    def check(self, x):
+        if self.ord != "nuc" and min(x.shape[-2:]) == 0:
+            raise ShapeError("norm", "x", got=x.shape, expected="at least one row and one column")
 
     def forward(self, x):
         values = np.linalg.svd(x.astype(np.float64), compute_uv=False)  # the largest first
