@@ -79,6 +79,51 @@ def test_binary_at_the_extremes():
     np.testing.assert_array_equal(grad(loss.sum(), z).numpy(), [1.0, -1.0])
 
 
+def test_an_impossible_class_that_does_not_happen_costs_nothing():
+    z = tensor([[0.0, -np.inf, 0.0]], requires_grad=True)
+    loss = ops.sparse_categorical_crossentropy([0], z, from_logits=True)
+    np.testing.assert_allclose(loss.numpy(), [np.log(2)], rtol=1e-6)
+    np.testing.assert_array_equal(grad(loss.sum(), z).numpy(), [[-0.5, 0.0, 0.5]])
+    assert ops.sparse_categorical_crossentropy([1], z, from_logits=True).item() == np.inf
+
+
+def test_certain_answers_in_the_limit():
+    z = [np.inf, -np.inf, np.inf, -np.inf]
+    loss = ops.binary_crossentropy([1.0, 1.0, 0.0, 0.0], z, from_logits=True)
+    np.testing.assert_array_equal(loss.numpy(), [0.0, np.inf, np.inf, 0.0])
+
+
+def test_binary_from_logits_keeps_its_digits():
+    loss = ops.binary_crossentropy([1.0, 0.0], [30.0, -30.0], from_logits=True)
+    np.testing.assert_allclose(loss.numpy(), np.exp([-30.0, -30.0]), rtol=1e-6)
+
+
+def test_classes_along_another_axis():
+    z = np.random.default_rng(1).normal(size=(3, 5, 2))
+    labels = np.random.default_rng(2).integers(0, 5, (3, 2))
+    last = ops.sparse_categorical_crossentropy(labels, z.swapaxes(1, 2), from_logits=True)
+    other = ops.sparse_categorical_crossentropy(labels, z, from_logits=True, axis=1)
+    np.testing.assert_allclose(other.numpy(), last.numpy(), rtol=1e-12)
+
+
+def test_a_softmax_over_other_axes_is_not_undone():
+    """Its rows do not add up to 1; each is divided by its sum."""
+    p = ops.softmax(tensor(LOGITS, requires_grad=True), axis=(0, 1))
+    loss = ops.categorical_crossentropy(ONE_HOT, p)
+    np.testing.assert_allclose(loss.numpy(), -np.log(P[np.arange(4), LABELS]), rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["int64", "bool"])
+def test_scores_that_are_whole(dtype):
+    z = np.array([[0, 1, 1]], dtype)
+    for loss in (
+        ops.sparse_categorical_crossentropy([1], z, from_logits=True),
+        ops.categorical_crossentropy([[0, 1, 0]], z, from_logits=True),
+        ops.binary_crossentropy([[0, 1, 0]], z, from_logits=True),
+    ):
+        assert loss.dtype == np.float32
+
+
 def test_gradients_to_second_order():
     gradcheck(lambda z: ops.categorical_crossentropy(ONE_HOT, ops.softmax(z)), [LOGITS], order=2)
     gradcheck(lambda t, p: ops.categorical_crossentropy(t, p), [ONE_HOT + 0.1, P], order=2)

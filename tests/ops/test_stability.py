@@ -44,6 +44,28 @@ class TestAtTheExtremes:
         np.testing.assert_array_equal(ops.log_softmax(x).numpy(), [0.0, -2e3, -1e3])
         assert np.isfinite(grad(ops.log_softmax(x), x, [1.0, 2.0, 3.0]).numpy()).all()
 
+    @pytest.mark.parametrize("axis", [(0, -1), None, [1, 2]])
+    def test_softmax_over_several_axes(self, dtype, axis):
+        z = np.random.default_rng(4).normal(size=(2, 3, 4)).astype(dtype)
+        axes = axis if axis is None else tuple(axis)
+        p = np.exp(z) / np.exp(z).sum(axes, keepdims=True)
+        np.testing.assert_allclose(ops.softmax(z, axis).numpy(), p, rtol=1e-5)
+        np.testing.assert_allclose(ops.log_softmax(z, axis).numpy(), np.log(p), rtol=1e-5)
+
+    @pytest.mark.parametrize("shape", [(2, 0), (0, 2)])
+    def test_softmax_of_nothing(self, dtype, shape):
+        x = tensor(np.zeros(shape), dtype=dtype, requires_grad=True)
+        for function in (ops.softmax, ops.log_softmax):
+            y = function(x)
+            assert y.shape == shape
+            assert grad(y, x, np.ones(shape)).shape == shape
+
+    def test_softmax_with_infinities(self, dtype):
+        x = tensor([[-np.inf, 0.0, 0.0], [np.inf, 0.0, 0.0], [-np.inf] * 3], dtype=dtype)
+        nan = [np.nan] * 3
+        np.testing.assert_array_equal(ops.softmax(x).numpy(), [[0.0, 0.5, 0.5], nan, nan])
+        np.testing.assert_array_equal(ops.log_softmax(x).numpy()[1:], [nan, nan])
+
     def test_logsumexp(self, dtype):
         x = tensor([1e3, 1e3], dtype=dtype)
         np.testing.assert_allclose(ops.logsumexp(x).numpy(), 1e3 + np.log(2.0), rtol=1e-6)

@@ -212,6 +212,15 @@ class TestGlobalPools:
             ops.global_average_pool(np.ones((2, 3)))
 
 
+@pytest.mark.parametrize("x", [LINES, IMAGES])
+def test_pools_of_whole_numbers(x):
+    x = np.round(x).astype(int)
+    largest, average = ops.max_pool(x, 2), ops.average_pool(x, 2)
+    assert (largest.dtype, average.dtype) == (np.int64, np.float32)
+    np.testing.assert_array_equal(largest.numpy(), ops.max_pool(x.astype(float), 2).numpy())
+    np.testing.assert_array_equal(average.numpy(), ops.average_pool(x.astype(float), 2).numpy())
+
+
 def test_of_several_nan_the_first_gets_the_gradient():
     x = tensor(np.array([1.0, np.nan, np.nan, 2.0]).reshape(1, 2, 2, 1), requires_grad=True)
     y = ops.max_pool(x, 2)

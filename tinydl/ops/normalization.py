@@ -13,6 +13,7 @@ import numpy as np
 from tinydl.engine import Tensor, tensor
 from tinydl.errors import ArgumentError, ShapeError
 from tinydl.ops.reduce import normalize_axes
+from tinydl.ops.selection import Minimum
 from tinydl.ops.standardize import EPSILON, RootMeanSquareNormalize, Standardize
 
 
@@ -37,7 +38,7 @@ def moments(
     Returns
     -------
     (Tensor, Tensor)
-        The mean and the variance.
+        The mean and the variance; one too large for float16 is the largest float16, as in Keras.
 
     Examples
     --------
@@ -49,7 +50,8 @@ def moments(
     x = _as_tensor(x)
     if x.dtype == np.float16:  # its squares overflow
         mean, variance = moments(x.astype(np.float32), axes, keepdims)
-        return mean.astype(x.dtype), variance.astype(x.dtype)
+        largest = float(np.finfo(x.dtype).max)
+        return mean.astype(x.dtype), Minimum()(variance, largest).astype(x.dtype)
     axes = normalize_axes("moments", axes, x.ndim)
     mean = x.mean(axis=axes, keepdims=True)
     centred = x - mean

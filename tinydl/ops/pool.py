@@ -7,6 +7,7 @@ import numpy as np
 from tinydl import kernels
 from tinydl.engine import Op, rule
 from tinydl.errors import ArgumentError
+from tinydl.ops.elementwise import Floating
 from tinydl.ops.windows import (
     WindowOp,
     check_data_format,
@@ -161,10 +162,10 @@ class MaxPoolGather(Op):
             yield cls(*pool.geometry(x)), (rng.normal(size=x.shape), x)
 
 
-class AveragePool(Pool):
+class AveragePool(Floating, Pool):
     """The average of each window's real elements; padding is not counted.
 
-    The parameters are those of `Pool`.
+    The parameters are those of `Pool`; whole numbers become float32.
 
     Examples
     --------
