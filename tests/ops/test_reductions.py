@@ -246,6 +246,11 @@ class TestNorm:
             with pytest.raises(GradientError, match=r"norm: ord=.* of matrices has no gradient"):
                 ops.norm(tensor(self.X[0], requires_grad=True), ord)
 
+    def test_matrices_that_are_not_finite(self):
+        x = np.stack([np.eye(2), np.full((2, 2), INF), np.diag([1.0, NAN])])
+        for ord, finite in ((2, 1.0), (-2, 1.0), ("nuc", 2.0)):
+            np.testing.assert_array_equal(ops.norm(x, ord, axis=(1, 2)).numpy(), [finite, NAN, NAN])
+
     def test_whole_numbers(self):
         for ord in (None, 1, INF, 0):
             assert ops.norm([3, -4], ord).dtype == np.float32

@@ -266,10 +266,14 @@ class SingularNorm(Floating, Unary):
             raise ShapeError("norm", "x", got=x.shape, expected="at least one row and one column")
 
     def forward(self, x):
-        values = np.linalg.svd(x.astype(np.float64), compute_uv=False)  # the largest first
+        is_finite = np.isfinite(x).all(axis=(-2, -1))  # of other matrices there are none: nan
+        matrices = np.where(is_finite[..., None, None], x, 0).astype(np.float64)
+        values = np.linalg.svd(matrices, compute_uv=False)  # the largest first
         if self.ord == "nuc":
-            return np.sum(values, axis=-1).astype(x.dtype)
-        return values[..., 0 if self.ord == 2 else -1].astype(x.dtype)
+            y = np.sum(values, axis=-1)
+        else:
+            y = values[..., 0 if self.ord == 2 else -1]
+        return np.where(is_finite, y, np.nan).astype(x.dtype)
 
     @classmethod
     def examples(cls, rng):
