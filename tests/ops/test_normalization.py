@@ -122,6 +122,16 @@ def test_normalize_at_nothing_is_division_by_epsilon():
     np.testing.assert_array_equal(grad(first.sum(), x).numpy(), np.zeros(3))
 
 
+def test_normalize_of_the_tiniest_numbers_and_of_nan():
+    x = tensor([[5e-324, 0.0], [5e-324, 1e3], [np.nan, 1.0]], dtype="float64", requires_grad=True)
+    y = ops.normalize(x, order=1, epsilon=1e-3)
+    g = grad(y, x, np.array([[1.0, 2.0], [1.0, 2.0], [1.0, 2.0]])).numpy()
+    np.testing.assert_allclose(g[0], [1e3, 2e3])  # shorter than epsilon
+    np.testing.assert_allclose(g[1], [(1.0 - 2.0) / 1e3, 0.0])
+    assert np.isnan(y.numpy()[2]).all()
+    assert np.isnan(g[2]).all()
+
+
 def test_gradients_of_scale_and_shift():
     x, gamma, beta = X[:2, :2, :4], VECTOR[:4], OTHER[:4]
     gradcheck(lambda x, a, b: ops.layer_normalization(x, a, b), [x, gamma, beta], order=2)

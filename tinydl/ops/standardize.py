@@ -155,21 +155,21 @@ class Normalize(OverAxis):
         return x / np.maximum(length, x.dtype.type(self.epsilon))
 
     def largest(self, x):
-        """The largest absolute value: measured in it, no power overflows."""
-        largest = np.max(np.abs(x), axis=self.axes(x), keepdims=True, initial=0)
+        """The largest absolute value, at least epsilon: measured in it, no power overflows."""
+        largest = np.max(np.abs(x), axis=self.axes(x), keepdims=True, initial=self.epsilon)
         return np.where((largest > 0) & np.isfinite(largest), largest, 1).astype(x.dtype)
 
     @rule(
         r"\bar x_i = \frac{1}{\max(\ell, \epsilon)} \Big( \bar y_i - [\ell > \epsilon]"
-        r" \operatorname{sign}(y_i) |y_i|^{p-1} \sum_j \bar y_j y_j \Big)"
+        r" \operatorname{sign}(x_i) |y_i|^{p-1} \sum_j \bar y_j y_j \Big)"
     )
     def x(self, y_bar, y, x):
         largest = self.largest(x.data)
         least = tensor(self.epsilon / largest, dtype=x.dtype)
         powers = (abs(x / largest) ** self.order).sum(axis=self.axis, keepdims=True)
-        is_long = powers.data > least.data**self.order
+        is_long = ~(powers.data <= least.data**self.order)  # a nan makes everything nan
         length = largest * Where()(is_long, Where()(is_long, powers, 1) ** (1 / self.order), least)
-        slope = y if self.order == 2 else np.sign(y.data) * abs(y) ** (self.order - 1)
+        slope = y if self.order == 2 else np.sign(x.data) * abs(y) ** (self.order - 1)
         along = (y_bar * y).sum(axis=self.axis, keepdims=True)
         return (y_bar - is_long.astype(x.dtype) * slope * along) / length
 
