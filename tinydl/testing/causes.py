@@ -41,12 +41,12 @@ def likely_cause(
         return _cause_of_shape(analytic, numeric)
     if not np.all(np.isfinite(analytic)):
         return "it is not finite: a division by zero, or the logarithm of zero, in the rule"
-    for sentence, wrong in _mistakes(analytic, numeric, y_bar, jacobian, others):
-        if wrong.shape == analytic.shape and _close(analytic, wrong):
-            return sentence
     differs = ~np.isclose(analytic, numeric, rtol=1e-6, atol=1e-9)
     if not differs.any():
         return "the error is of the size of float32 rounding: something is computed in float32"
+    for sentence, wrong in _mistakes(analytic, numeric, y_bar, jacobian, others):
+        if wrong.shape == analytic.shape and _close(analytic, wrong):
+            return sentence
     if np.count_nonzero(differs) <= differs.size / 2:
         return (
             f"{np.count_nonzero(differs)} of {differs.size} elements differ, the others are right: "
@@ -103,8 +103,8 @@ def _mistakes(
 
 def _lost_counts(numeric: np.ndarray, y_bar: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
     """Sums for means and means for sums: off by the length of an axis, or of some."""
-    reduced = numeric.size // max(y_bar.size, 1)
-    counts = {numeric.size, y_bar.size, reduced, *numeric.shape, *y_bar.shape}
+    reduced, stretched = numeric.size // max(y_bar.size, 1), y_bar.size // max(numeric.size, 1)
+    counts = {numeric.size, y_bar.size, reduced, stretched, *numeric.shape}
     for n in sorted(count for count in counts if count > 1):
         yield f"a mean for a sum: it is {n} times too small, a count of elements", numeric / n
         yield f"a sum for a mean: it is {n} times too large, a count of elements", numeric * n

@@ -72,7 +72,7 @@ def _at_step(curve: Curve, middle: np.ndarray, longest: float) -> Derivative:
     steps = [longest, longest / 2, longest / 4]
     above = [curve(h) for h in steps]
     below = [curve(-h) for h in steps]
-    rounding = ROUNDING * (1 + np.abs(middle)) / longest
+    rounding = ROUNDING * (1 + np.abs(np.where(np.isfinite(middle), middle, UNKNOWN))) / longest
 
     central = [(a - b) / (2 * h) for a, b, h in zip(above, below, steps, strict=True)]
     rightward = [(a - middle) / h for a, h in zip(above, steps, strict=True)]

@@ -275,7 +275,7 @@ class _Check:
         within = (lowest - analytic <= bound) & (analytic - highest <= bound)
         if np.any(~within & (bound <= 1e-2 * scale)):
             return Verdict("fail")
-        if np.any(bound > RESOLUTION * scale):
+        if not np.all(bound <= RESOLUTION * scale):
             return Verdict(
                 "inconclusive",
                 f"the finite difference is uncertain by {bound.max():.2g}: choose inputs further "

@@ -28,7 +28,7 @@ def backwards(a: np.ndarray) -> np.ndarray:
     >>> backwards(np.array([1.0, 2.0])).strides
     (-8,)
     """
-    return np.flip(np.flip(a).copy())
+    return np.flip(np.flip(a).copy()) if a.ndim else a.copy()
 
 
 def repeated(a: np.ndarray) -> np.ndarray:

@@ -115,7 +115,7 @@ def has_right_gradients(subject: Subject) -> Iterator[float]:
         for backend in backends():
             calls = _kernel_calls()
             with kernels.use(backend):
-                verdict = gradcheck(op, arrays, subject.order, rng, directions=6, raises=False)
+                verdict = gradcheck(op, arrays, subject.order, rng, directions=4, raises=False)
                 if verdict.outcome == "inconclusive" and op.kinks:
                     verdict = gradcheck(op, arrays, 1, rng, kinks=True, raises=False)
             _demand(verdict.passed, f"{_case(op, arrays)}, {backend} kernels\n{verdict}")
