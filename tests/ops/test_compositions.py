@@ -157,6 +157,8 @@ class TestCreation:
     def test_sequences_do_not_drift_in_float32(self):
         y = ops.arange(0.0, 10.0, 0.001)
         np.testing.assert_array_equal(y.numpy(), np.arange(0.0, 10.0, 0.001).astype("f4"))
+        y = ops.linspace(0.1, 0.7, 1000)
+        np.testing.assert_array_equal(y.numpy(), np.linspace(0.1, 0.7, 1000).astype("f4"))
 
     def test_the_distance(self):
         _, step = ops.linspace(0, 10, 5, retstep=True)

@@ -7,6 +7,7 @@ import numpy as np
 from tinydl.engine import Op, rule
 from tinydl.errors import ArgumentError, DTypeError, ShapeError, unknown_name
 from tinydl.ops.indexing import PutItem
+from tinydl.ops.shape import whole_numbers
 
 MODES = ("constant", "edge", "reflect", "symmetric", "wrap")
 
@@ -133,7 +134,7 @@ class Triangle(Op, abstract=True):
     linear_in: tuple[str, ...] = ("x",)
 
     def __init__(self, k=0):
-        self.k = k
+        (self.k,) = whole_numbers(self.name, "k", k)
 
     def check(self, x):
         if x.ndim < 2:
