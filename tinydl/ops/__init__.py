@@ -11,7 +11,6 @@ from importlib import import_module
 
 from tinydl.engine import Op
 from tinydl.ops.attention import dot_product_attention
-from tinydl.ops.conv_transpose import conv_transpose
 from tinydl.ops.convert import convert_to_numpy, convert_to_tensor
 from tinydl.ops.creation import (
     arange,
@@ -69,6 +68,7 @@ for _module in (
     "arithmetic",
     "comparison",
     "conv",
+    "conv_transpose",
     "cross_entropy",
     "cumulative",
     "einstein",
@@ -121,7 +121,6 @@ __all__ = [
     "batch_normalization",
     "binary_crossentropy",
     "categorical_crossentropy",
-    "conv_transpose",
     "convert_to_numpy",
     "convert_to_tensor",
     "depthwise_conv",

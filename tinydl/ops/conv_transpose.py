@@ -1,8 +1,9 @@
 r"""Transposed convolution: what a convolution sends down to its image, read forwards.
 
 A convolution that steps by s makes images smaller; its gradient with respect to the image has the
-shape of the larger one. So the formula is already there (`ConvInputGradient`), and all that is left
-is to say which convolution is meant, that is, how large the larger image is and how it was padded.
+shape of the larger one. So kernel and rules are already there (`tinydl.ops.conv`: the trilinear
+form once more, with the roles of image and output exchanged), and all that is left is to say which
+convolution is meant, that is, how large the larger image is and how it was padded.
 
 Source: Dumoulin & Visin, *A guide to convolution arithmetic for deep learning*, arXiv:1603.07285,
 chapter 4.
@@ -12,35 +13,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinydl.engine import Tensor, tensor
+from tinydl import kernels
+from tinydl.engine import rule
 from tinydl.errors import ArgumentError, ShapeError
-from tinydl.ops.conv import ConvInputGradient
+from tinydl.ops.conv import Conv, ConvKernelGradient
 from tinydl.ops.windows import (
     Pair,
-    as_image,
-    as_kernel,
-    as_line,
+    WindowOp,
     both,
     check_data_format,
+    check_images,
     check_padding,
     names_both_axes,
     pair,
 )
 
 
-def conv_transpose(
-    inputs: Any,
-    kernel: Any,
-    strides: Any = 1,
-    padding: Any = "valid",
-    output_padding: Any = None,
-    data_format: str | None = None,
-    dilation_rate: Any = 1,
-) -> Tensor:
-    r"""Paint the kernel at each place, as strongly as the input is there, and add up.
-
-    .. math:: y_{nhvo} = \sum_{p,q,c} \sum_{i,j:\, s i + d p - t = h,\, s j + d q - l = v}
-        x_{nijc} \, w_{pqoc}
+class ConvTranspose(WindowOp):
+    """Paint the kernel at each place, as strongly as the input is there, and add up.
 
     Parameters
     ----------
@@ -74,56 +64,91 @@ def conv_transpose(
 
     Examples
     --------
+    >>> from tinydl import ops
     >>> line, kernel = [[[1.0], [10.0]]], [[[1.0]], [[2.0]], [[3.0]]]
-    >>> conv_transpose(line, kernel, strides=2).reshape(5)
+    >>> ops.conv_transpose(line, kernel, strides=2).reshape(5)
     tensor([ 1.,  2., 13., 20., 30.])
     """
-    where = "conv_transpose"
-    check_data_format(where, data_format)
-    x, w = (t if isinstance(t, Tensor) else tensor(t) for t in (inputs, kernel))
-    given_for_images = names_both_axes(strides, padding, output_padding, dilation_rate)
-    _check_shapes(x, w, given_for_images)
-    steps = pair(where, "strides", strides)
-    distances = pair(where, "dilation_rate", dilation_rate)
-    sides = check_padding(where, padding)
-    extra = _check_output_padding(output_padding, steps)
-    if x.ndim == 3:
-        y = conv_transpose(
-            as_image(x),
-            as_kernel(w),
-            (1, steps[1]),
-            sides if isinstance(sides, str) else ((0, 0), sides[1]),
-            None if extra is None else (0, extra[1]),
-            dilation_rate=(1, distances[1]),
-        )
-        return as_line(y)
-    lengths, cuts = [], []
-    for axis in range(2):
-        span = (w.shape[axis] - 1) * distances[axis] + 1
-        painted = (x.shape[1 + axis] - 1) * steps[axis] + span
-        side = sides if isinstance(sides, str) else sides[axis]
-        before, after = _cut(side, span, steps[axis], None if extra is None else extra[axis])
-        lengths.append(painted - before - after)
-        cuts.append((before, max(after, 0)))
-    if min(lengths) < 1:
-        raise ShapeError(
-            where, "padding", got=repr(padding), expected=f"less; nothing is left of {x.shape}"
-        )
-    shape = (x.shape[0], *lengths, w.shape[2])
-    return ConvInputGradient(shape, steps, tuple(cuts), distances)(x, w)
+
+    input_names = ("inputs", "kernel")
+    linear_in = ("inputs", "kernel")
+    formula = (
+        r"y_{nhvo} = \sum_{p,q,c} \sum_{i,j:\, s i + d p - t = h,\, s j + d q - l = v}"
+        r" x_{nijc} \, w_{pqoc}"
+    )
+    literal = staticmethod(kernels.literal.conv_input_gradient)
+
+    def __init__(
+        self, strides=1, padding="valid", output_padding=None, data_format=None, dilation_rate=1
+    ):
+        check_data_format(self.name, data_format)
+        self.strides = pair(self.name, "strides", strides)
+        self.padding = check_padding(self.name, padding)
+        self.output_padding = check_output_padding(output_padding, self.strides)
+        self.dilation_rate = pair(self.name, "dilation_rate", dilation_rate)
+        self._for_images = names_both_axes(strides, padding, output_padding, dilation_rate)
+
+    def check(self, x, w):
+        check_images(self.name, "inputs", x)
+        if w.ndim != 4 or w.shape[3] != x.shape[3]:
+            expected = f"(KH, KW, O, {x.shape[3]}), for inputs of {x.shape[3]} channels"
+            raise ShapeError(self.name, "kernel", got=w.shape, expected=expected)
+        if min(self.geometry(x, w)[0][1:3]) < 1:
+            raise ShapeError(
+                self.name, "inputs", got=x.shape, expected="more than the padding cuts off"
+            )
+
+    def geometry(self, x, w):
+        """Shape of the larger image, and stride, padding and dilation of its convolution."""
+        lengths, cuts = [], []
+        for axis in range(2):
+            step, span = self.strides[axis], (w.shape[axis] - 1) * self.dilation_rate[axis] + 1
+            before, after = cut(
+                self.padding if isinstance(self.padding, str) else self.padding[axis],
+                None if self.output_padding is None else self.output_padding[axis],
+                span,
+                step,
+            )
+            lengths.append((x.shape[1 + axis] - 1) * step + span - before - after)
+            cuts.append((before, max(after, 0)))
+        shape = (x.shape[0], *lengths, w.shape[2])
+        return shape, self.strides, tuple(cuts), self.dilation_rate
+
+    def forward(self, x, w):
+        return kernels.conv_input_gradient(x, w, *self.geometry(x, w))
+
+    @rule(r"\bar x_{nijc} = \sum_{p,q,o} \bar y_{n, s i + d p - t, s j + d q - l, o} \, w_{pqoc}")
+    def inputs(self, y_bar, y, x, w):
+        _, strides, cuts, dilation = self.geometry(x, w)
+        return Conv(strides, cuts, dilation_rate=dilation)(y_bar, w)
+
+    @rule(r"\bar w_{pqoc} = \sum_{n,i,j} \bar y_{n, s i + d p - t, s j + d q - l, o} \, x_{nijc}")
+    def kernel(self, y_bar, y, x, w):
+        return ConvKernelGradient(w.shape, *self.geometry(x, w)[1:])(y_bar, x)
+
+    @classmethod
+    def examples(cls, rng):
+        """Strides, paddings and dilations, of images and lines."""
+        x, w = rng.normal(size=(2, 3, 2, 2)), rng.normal(size=(3, 2, 1, 2))
+        yield cls(), (x, w)
+        yield cls(strides=2, padding="same"), (x, w)
+        yield cls(strides=(2, 3), output_padding=(1, 0)), (x, w)
+        yield cls(padding=((1, 2), (0, 1)), dilation_rate=(1, 2)), (x, w)
+        yield cls(strides=3, padding="same", output_padding=1), (x, w)
+        yield cls(), (x[:0], w)
 
 
-def _cut(padding: Any, span: int, stride: int, extra: int | None) -> Pair:
+def cut(padding: Any, extra: int | None, span: int, stride: int) -> Pair:
     """How much of the painting is cut off before and after; less than 0 adds zeros after it.
 
     Examples
     --------
-    >>> _cut("valid", 3, 2, None), _cut("valid", 2, 3, None), _cut("same", 3, 2, None)
+    >>> cut("valid", None, 3, 2), cut("valid", None, 2, 3), cut("same", None, 3, 2)
     ((0, 0), (0, -1), (0, 1))
     """
     if padding == "same":
-        kept = span % 2 + extra if extra is not None else stride
-        # The rows kept above those of the first input: half of them, the odd one on top.
+        kept = stride if extra is None else span % 2 + extra
+        # In Keras span - 2 + kept rows lie around the inputs, half of them and the odd one above.
         above = min((span - 2 + kept + 1) // 2, span - 1)
         return span - 1 - above, above + 1 - kept
     before, after = (0, 0) if padding == "valid" else padding
@@ -132,16 +157,13 @@ def _cut(padding: Any, span: int, stride: int, extra: int | None) -> Pair:
     return before, after - extra
 
 
-def _check_output_padding(output_padding: Any, strides: Pair) -> Pair | None:
+def check_output_padding(output_padding: Any, strides: Pair) -> Pair | None:
+    """Return None, or two whole numbers from 0 to less than the strides."""
     if output_padding is None:
         return None
     extra = both(output_padding)
     whole = all(hasattr(n, "__index__") and not isinstance(n, bool) for n in extra)
-    if (
-        len(extra) != 2
-        or not whole
-        or any(not 0 <= n < s for n, s in zip(extra, strides, strict=True))
-    ):
+    if len(extra) != 2 or not whole or not all(map(_is_within, extra, strides)):
         raise ArgumentError(
             "conv_transpose",
             "output_padding",
@@ -151,20 +173,5 @@ def _check_output_padding(output_padding: Any, strides: Pair) -> Pair | None:
     return int(extra[0]), int(extra[1])
 
 
-def _check_shapes(x: Tensor, w: Tensor, given_for_images: bool) -> None:
-    if x.ndim not in (3, 4) or (x.ndim == 3 and (given_for_images or w.ndim == 4)):
-        raise ShapeError(
-            "conv_transpose",
-            "inputs",
-            got=x.shape,
-            expected="(N, H, W, C)" if x.ndim == 3 else "(N, H, W, C) or (N, L, C)",
-            hint="a single image needs a batch axis, grey images a channel axis: x[..., None]",
-        )
-    if w.ndim != x.ndim or w.shape[-1] != x.shape[-1]:
-        window = "KH, KW" if x.ndim == 4 else "K"
-        raise ShapeError(
-            "conv_transpose",
-            "kernel",
-            got=w.shape,
-            expected=f"({window}, O, {x.shape[-1]}), for inputs of {x.shape[-1]} channels",
-        )
+def _is_within(extra: int, stride: int) -> bool:
+    return 0 <= extra < stride

@@ -9,6 +9,7 @@ from tinydl.engine import Op, Tensor, tensor
 from tinydl.errors import ArgumentError, ShapeError
 
 Pair = tuple[int, int]
+HEIGHT_1 = {"padding": (0, 0), "output_padding": 0}  # where it does not mean a 1
 
 
 class WindowOp(Op, abstract=True):
@@ -32,7 +33,7 @@ class WindowOp(Op, abstract=True):
         op = copy(self)
         for name, value in vars(self).items():
             if isinstance(value, tuple):
-                setattr(op, name, ((0, 0) if name == "padding" else 1, value[1]))
+                setattr(op, name, (HEIGHT_1.get(name, 1), value[1]))
         return op
 
 
