@@ -46,6 +46,7 @@ REFUSED = [
     (lambda: ops.tensordot(X, X, 1), ShapeError, r"of lengths \[2\] along its axes \[0\]"),
     (lambda: ops.tensordot(X, X, 3), ArgumentError, "tensordot: axes is 3, expected from 0 to 2"),
     (lambda: ops.tensordot(X, X, (0, 1, 2)), ArgumentError, "a number, or axes of each"),
+    (lambda: ops.matmul(X, X[:, 0]), ShapeError, r"x2 is \(2,\), expected \(3,\); x1 is \(2, 3\)"),
     (lambda: ops.dot(X, X), ShapeError, "x2 is"),
     (lambda: ops.einsum(3, X), DTypeError, "einsum: subscripts is 3, expected a string"),
     (lambda: ops.einsum("i$", X), ArgumentError, r"subscripts is 'i\$', expected letters"),

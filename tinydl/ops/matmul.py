@@ -44,31 +44,13 @@ class Matmul(Op):
     def __call__(self, x1, x2):
         """Apply to matrices; a single axis is first made a row or a column."""
         x1, x2 = self._as_tensors((x1, x2))
-        for name, x in zip(self.input_names, (x1, x2), strict=True):
-            if x.ndim == 0:
-                raise ShapeError(
-                    "matmul",
-                    name,
-                    got="a single number",
-                    expected="at least one axis",
-                    hint="use *",
-                )
+        _check_lengths(x1, x2)
         row = x1.reshape((1, -1)) if x1.ndim == 1 else x1
         column = x2.reshape((-1, 1)) if x2.ndim == 1 else x2
         y = super().__call__(row, column)
         if x1.ndim == 1:
             y = y.squeeze(-2)
         return y.squeeze(-1) if x2.ndim == 1 else y
-
-    def check(self, x1, x2):
-        if x1.shape[-1] != x2.shape[-2]:
-            raise ShapeError(
-                "matmul",
-                "x2",
-                got=x2.shape,
-                expected=f"(..., {x1.shape[-1]}, any)",
-                hint=f"x1 is {x1.shape}, and its last length must be the last but one of x2",
-            )
 
     def forward(self, x1, x2):
         return kernels.matmul(x1, x2)
@@ -92,3 +74,21 @@ class Matmul(Op):
         ]
         for a, b in (*shapes, ((2, 0), (0, 3))):
             yield cls(), (rng.normal(size=a), rng.normal(size=b))
+
+
+def _check_lengths(x1, x2):
+    for name, x in (("x1", x1), ("x2", x2)):
+        if x.ndim == 0:
+            raise ShapeError(
+                "matmul", name, got="a single number", expected="at least one axis", hint="use *"
+            )
+    k = x1.shape[-1]
+    if x2.shape[-2:][0] != k:
+        raise ShapeError(
+            "matmul",
+            "x2",
+            got=x2.shape,
+            expected=f"({k},)" if x2.ndim == 1 else f"(..., {k}, any)",
+            hint=f"x1 is {x1.shape}, and its last length must be the "
+            f"{'only one' if x2.ndim == 1 else 'last but one'} of x2",
+        )
