@@ -121,6 +121,11 @@ def test_settings_of_functions(op, formula):
     np.testing.assert_allclose(op(x).numpy(), expected, rtol=1e-12, atol=1e-13)
 
 
+def test_on_the_threshold():
+    assert ops.threshold([0.5, 1.0, 1.5], 1.0, -4.0).numpy().tolist() == [-4.0, -4.0, 1.5]
+    assert ops.hard_shrink([-0.5, 0.5, 0.75]).numpy().tolist() == [0.0, 0.0, 0.75]
+
+
 class TestErrorFunction:
     def ulps(self, y, expected):
         return np.max(np.abs(y - expected) / np.spacing(np.abs(expected)))
@@ -258,6 +263,11 @@ class TestChoices:
         y = ops.clip([0.0, 3.0], *bounds)
         assert y.numpy().tolist() == [1.0, 1.0]
         assert [g.item() for g in grad(y, bounds, np.ones(2))] == [0.0, 2.0]
+
+    def test_clip_with_equal_bounds_gives_the_gradient_of_larger_numbers_to_the_upper(self):
+        bounds = tensor(1.0, requires_grad=True), tensor(1.0, requires_grad=True)
+        y = ops.clip([0.0, 1.0, 3.0], *bounds)
+        assert [g.item() for g in grad(y, bounds, np.array([1.0, 2.0, 4.0]))] == [0.0, 4.0]
 
     def test_clip_keeps_the_dtype(self):
         assert ops.clip([1, 2, 3], 0.5, 2.5).numpy().tolist() == [1, 2, 2]

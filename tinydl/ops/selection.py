@@ -161,7 +161,7 @@ class Clip(Op):
 
     input_names = ("x", "x_min", "x_max")
     formula = r"y_i = \min(\max(x_i, a_i), b_i)"
-    kinks = "x_i = a_i and x_i = b_i: all of the gradient goes to x there"
+    kinks = "x_i = a_i and x_i = b_i: x gets all of the gradient; x_i < a_i = b_i: no bound gets it"
     broadcasts = True
     methods = ("clip",)
 
