@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tinydl.testing import mutants_basic, mutants_networks, mutants_ops
+from tinydl.testing import mutants_basic, mutants_networks, mutants_ops, mutants_shapes
 from tinydl.testing.mutant import Mutant
 
 CATALOGUE: tuple[Mutant, ...] = (
     *mutants_basic.MUTANTS,
+    *mutants_shapes.MUTANTS,
     *mutants_networks.MUTANTS,
     *mutants_ops.MUTANTS,
 )

@@ -256,7 +256,20 @@ def _as_in_memory(a, b):
     return reference.matmul(a.ravel(order="K").reshape(a.shape), b)
 
 
+def _groups_exchanged(x, w, *settings):
+    groups = x.shape[3] // w.shape[2] if w.shape[2] else 1
+    y = reference.conv(x, w, *settings)
+    return y.reshape(*y.shape[:3], groups, -1)[..., ::-1, :].reshape(y.shape) if y.size else y
+
+
 KERNELS = (
+    kernel(
+        "groups exchanged",
+        "The filters of each group write where those of another belong.",
+        "conv",
+        reference.conv,
+        _groups_exchanged,
+    ),
     kernel(
         "kernel flipped",
         "Mathematicians flip the kernel, deep learning does not.",

@@ -236,14 +236,14 @@ class PoolCase(NamedTuple):
 
 @st.composite
 def conv_cases(draw: st.DrawFn, max_side: int = 6, max_channels: int = 3) -> ConvCase:
-    """Convolutions: any stride, explicit padding and dilation with which the kernel fits.
+    """Convolutions: any stride, explicit padding and dilation with which the kernel fits, groups.
 
     Examples
     --------
     >>> from hypothesis import find
     >>> case = find(conv_cases(), lambda case: case.strides == (2, 1))
-    >>> case.image[3] == case.kernel[2]
-    True
+    >>> case.image[3] % max(case.kernel[2], 1)
+    0
     """
     lengths, sides = [], []
     for _ in range(2):
@@ -255,10 +255,11 @@ def conv_cases(draw: st.DrawFn, max_side: int = 6, max_channels: int = 3) -> Con
         lengths.append((n, k, draw(_length(1, 3)), draw(_length(1, min(3, most)))))
         sides.append((before, after))
     (height, kh, sh, dh), (width, kw, sw, dw) = lengths
-    batch, channels, filters = draw(_length(0, 2)), *(draw(_length(0, max_channels)) for _ in "cf")
+    batch, groups = draw(_length(0, 2)), draw(_length(1, 2))
+    channels, filters = draw(_length(0, max_channels)), draw(_length(0, max_channels))
     return ConvCase(
-        (batch, height, width, channels),
-        (kh, kw, channels, filters),
+        (batch, height, width, channels * groups),
+        (kh, kw, channels, filters * groups),
         (sh, sw),
         (sides[0], sides[1]),
         (dh, dw),
