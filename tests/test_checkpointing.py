@@ -6,7 +6,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from tinydl import Tensor, checkpoint, grad, hessian, jacobian, no_grad, ops, tensor
+from tinydl import Tensor, checkpoint, grad, hessian, jacobian, layers, no_grad, ops, tensor
 from tinydl.errors import DTypeError, GradientError
 from tinydl.testing import gradcheck
 
@@ -82,6 +82,14 @@ class TestTheSameGradients:
         y = f(x * x, power=2, scale=w)
         np.testing.assert_allclose(grad(y, w).numpy(), x.numpy() ** 4)
         np.testing.assert_allclose(grad(y, x).numpy(), 4 * x.numpy() ** 3 * w.numpy())
+
+    def test_of_parameters_made_at_the_first_call(self):
+        layer, x = layers.Dense(2, activation="tanh"), leaf(3, 4)
+        y = checkpoint(layer)(x)
+        ours = grad((y * y).sum(), [x, layer.kernel, layer.bias])
+        theirs = gradients(layer, x, [x, layer.kernel, layer.bias], order=1)
+        for a, b in zip(ours, theirs, strict=True):
+            np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-5)
 
     def test_to_third_order(self):
         w = RNG.normal(size=(2, 2))

@@ -77,26 +77,31 @@ def checkpoint(f: Callable[..., Tensor]) -> Callable[..., Tensor]:
 def _watched(
     f: Callable[..., Tensor], arguments: Any, settings: Any
 ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
-    """The result of `f`, what it computed on the way, and the older tensors it used, in order.
+    """The result of `f`, what it computed on the way, and what it computed that from, in order.
 
-    A tensor is older when it has a smaller serial number than one made just before.
+    What has a smaller serial number than a tensor made just before was there already; a leaf made
+    on the way is a parameter that is there from now on.
     """
     start = tensor(0.0).serial_number
+
+    def is_computed(x: Tensor) -> bool:
+        return x.serial_number > start and not x.is_leaf
+
     y = f(*arguments, **settings)
     if not isinstance(y, Tensor):
         raise DTypeError("checkpoint", "the result of f", got=type(y).__name__, expected="a Tensor")
-    if y.serial_number < start:
+    if not is_computed(y):
         return y, [], []
     found, to_visit = {id(y): y}, [y]
     while to_visit:
         for x in to_visit.pop().inputs:
             if x.requires_grad and id(x) not in found:
                 found[id(x)] = x
-                if x.serial_number > start:
+                if is_computed(x):
                     to_visit.append(x)
     in_order = sorted(found.values(), key=attrgetter("serial_number"))
-    made = [x for x in in_order if x.serial_number > start]
-    return y, made, in_order[: len(in_order) - len(made)]
+    made = [x for x in in_order if is_computed(x)]
+    return y, made, [x for x in in_order if not is_computed(x)]
 
 
 class _Parcel(Tensor):
