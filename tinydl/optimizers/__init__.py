@@ -11,7 +11,9 @@ from tinydl.optimizers.rmsprop import RMSprop
 from tinydl.optimizers.sgd import SGD
 from tinydl.registry import Registry
 
-_registry = Registry("optimizers", "optimizer", [SGD, Adagrad, Adam, AdamW, RMSprop], {})
+_registry = Registry(
+    "optimizers", "optimizer", [SGD, Adagrad, Adam], {"adamw": AdamW, "rmsprop": RMSprop}
+)
 
 
 def get(identifier: Any, custom_objects: dict[str, Any] | None = None) -> Optimizer:

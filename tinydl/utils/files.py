@@ -25,6 +25,11 @@ def replacing(path: Path) -> Iterator[Path]:
     Path
         Where to write. It has the suffix of `path`, from which many writers tell the format.
 
+    Raises
+    ------
+    FileNotFoundError
+        When the folder of `path` does not exist.
+
     Examples
     --------
     >>> import tempfile
@@ -36,6 +41,10 @@ def replacing(path: Path) -> Iterator[Path]:
     >>> path.read_text()
     'epoch,loss'
     """
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"cannot write {path}: there is no folder {path.parent}; make it first"
+        )
     temporary = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
     try:
         yield temporary
