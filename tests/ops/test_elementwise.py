@@ -171,6 +171,7 @@ ENDS = [-INF, -1e3, 1e3, INF, NAN]
         ("silu", [NAN, 0, 1e3, INF, NAN], [NAN, 0, 1, NAN, NAN]),
         ("gelu", [NAN, 0, 1e3, INF, NAN], [NAN, 0, 1, NAN, NAN]),
         ("mish", [NAN, 0, 1e3, INF, NAN], [NAN, 0, 1, NAN, NAN]),
+        ("squareplus", [0, 9.99999e-4, 1e3 + 1e-3, INF, NAN], [0, 1e-6, 1, NAN, NAN]),
         ("arctan", [-np.pi / 2, -1.5697963, 1.5697963, np.pi / 2, NAN], [0, 1e-6, 1e-6, 0, NAN]),
     ],
 )
@@ -403,6 +404,7 @@ def test_names_that_keras_has_twice():
         (lambda: ops.sign([True]), DTypeError, "sign: x is of dtype bool"),
         (lambda: ops.subtract([True], [True]), DTypeError, "subtract: x1 is of dtype bool"),
         (lambda: ops.celu(1.0, alpha=0), ArgumentError, "celu: alpha is 0"),
+        (lambda: ops.squareplus(1.0, b=0), ArgumentError, "squareplus: b is 0, expected a number"),
         (
             lambda: ops.clip(np.ones(2), np.ones(3), 1.0),
             ShapeError,

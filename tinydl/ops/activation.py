@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from tinydl.engine import rule
+from tinydl.errors import ArgumentError
 from tinydl.ops.elementwise import Function
 from tinydl.ops.error_function import Erfc
 from tinydl.ops.hyperbolic import Tanh
@@ -231,7 +232,12 @@ class Squareplus(Function):
     ----------
     x : array_like
     b : float
-        How far the bend is from the corner of relu; 0 gives relu.
+        How far the bend is from the corner of relu; above 0.
+
+    Raises
+    ------
+    ArgumentError
+        When `b` is not above 0.
 
     Source: Barron, *Squareplus: a softplus-like algebraic rectifier*, arXiv:2112.11687.
 
@@ -245,14 +251,18 @@ class Squareplus(Function):
     formula = r"y_i = \tfrac{1}{2} \Big( x_i + \sqrt{x_i^2 + b} \Big)"
 
     def __init__(self, b=4):
+        if not b > 0:
+            raise ArgumentError("squareplus", "b", got=b, expected="a number above 0")
         self.b = b
 
     def forward(self, x):
-        return (x + np.sqrt(x * x + self.b)) / 2
+        # For negative x the sum cancels; there it is b / 2 divided by the difference.
+        root = np.hypot(x, math.sqrt(self.b))
+        return np.maximum(x, 0) + self.b / 2 / (root + np.abs(x))
 
-    @rule(r"\bar x_i = \tfrac{1}{2} \bar y_i \bigg( 1 + \frac{x_i}{\sqrt{x_i^2 + b}} \bigg)")
+    @rule(r"\bar x_i = \bar y_i \frac{y_i}{2 y_i - x_i}, \quad 2 y_i - x_i = \sqrt{x_i^2 + b}")
     def x(self, y_bar, y, x):
-        return 0.5 * y_bar * (1.0 + x / (x * x + self.b).sqrt())
+        return y_bar * y / (2.0 * y - x)
 
     @classmethod
     def examples(cls, rng):
