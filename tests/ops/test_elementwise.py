@@ -422,3 +422,5 @@ def test_arctan2_knows_all_four_quadrants():
     a, b = [1.0, 1.0, -1.0, -1.0, 0.0, -0.0], [1.0, -1.0, 1.0, -1.0, -1.0, -1.0]
     expected = [math.atan2(*pair) for pair in zip(a, b, strict=True)]
     np.testing.assert_allclose(ops.arctan2(a, b).numpy(), expected, rtol=1e-6)
+    origin = [tensor([0.0], requires_grad=True) for _ in range(2)]
+    assert [g.item() for g in grad(ops.arctan2(*origin), origin, np.ones(1))] == [0.0, 0.0]

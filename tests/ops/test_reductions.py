@@ -251,6 +251,10 @@ class TestNorm:
         for ord, finite in ((2, 1.0), (-2, 1.0), ("nuc", 2.0)):
             np.testing.assert_array_equal(ops.norm(x, ord, axis=(1, 2)).numpy(), [finite, NAN, NAN])
 
+    def test_large_numbers_and_nan(self):
+        assert ops.norm([3e30, 4e30]).item() == pytest.approx(5e30, rel=1e-6)
+        assert ops.norm([0.0, NAN, 2.0], 0).item() == 2.0
+
     def test_whole_numbers(self):
         for ord in (None, 1, INF, 0):
             assert ops.norm([3, -4], ord).dtype == np.float32

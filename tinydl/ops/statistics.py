@@ -189,8 +189,8 @@ class Norm(Floating, Reduction):
         )
 
     def forward(self, x):
-        if x.dtype == np.float16:
-            return self.forward(x.astype(np.float32)).astype(np.float16)
+        if x.dtype != np.float64:  # powers need the range and the digits
+            return self.forward(x.astype(np.float64)).astype(x.dtype)
         powers = x * x if self.ord == 2 else np.abs(x) ** self.ord
         total = np.sum(powers, axis=self.axes(x), keepdims=self.keepdims)
         return np.sqrt(total) if self.ord == 2 else total ** (1 / self.ord)
@@ -230,7 +230,8 @@ def _vector_norm(x, ord, axis, keepdims):
     if ord == -np.inf:
         return Min(axis, keepdims)(abs(x))
     if ord == 0:
-        return Sum(axis, keepdims)(abs(Sign()(x)))
+        is_nan = x.data != x.data  # which is not 0
+        return Sum(axis, keepdims)(Where()(is_nan, 1, abs(Sign()(x))))
     return Norm(2 if ord is None else ord, axis, keepdims)(x)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from tinydl.engine import rule
 from tinydl.ops.elementwise import Binary, Floating, Function
+from tinydl.ops.selection import Where
 
 
 class Sin(Function):
@@ -153,7 +154,7 @@ class Arctan(Function):
 class Arctan2(Floating, Binary):
     r"""The angle from the axis to the right to the point with height `x1` and abscissa `x2`.
 
-    It lies between -pi and pi and jumps on the negative axis. The gradients at the origin are nan.
+    It lies between -pi and pi and jumps on the negative axis.
 
     Examples
     --------
@@ -163,14 +164,26 @@ class Arctan2(Floating, Binary):
     """
 
     formula = r"y_i = \operatorname{arg}(b_i + \mathrm{i} \, a_i)"
+    kinks = "a_i = b_i = 0: the gradients are 0 there"
 
     def forward(self, x1, x2):
         return np.arctan2(x1, x2)
 
     @rule(r"\bar a_i = \bar y_i \frac{b_i}{a_i^2 + b_i^2}")
     def x1(self, y_bar, y, x1, x2):
-        return y_bar * x2 / (x1 * x1 + x2 * x2)
+        return y_bar * x2 / _squared_distance(x1, x2)
 
     @rule(r"\bar b_i = -\bar y_i \frac{a_i}{a_i^2 + b_i^2}")
     def x2(self, y_bar, y, x1, x2):
-        return -y_bar * x1 / (x1 * x1 + x2 * x2)
+        return -y_bar * x1 / _squared_distance(x1, x2)
+
+    @classmethod
+    def conventions(cls):
+        """The origin."""
+        yield cls(), (np.zeros(1), np.zeros(1)), (np.zeros(1), np.zeros(1))
+
+
+def _squared_distance(x1, x2):
+    """From the origin; at the origin itself 1, so that 0 can be divided by it."""
+    square = x1 * x1 + x2 * x2
+    return Where()(square.data == 0, 1, square)
