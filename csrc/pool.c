@@ -67,7 +67,7 @@ static void clear(const pooling *p, int64_t n, int64_t c, int64_t channels)
 static void keep_greater(real *restrict best, const real *restrict x, int64_t channels)
 {
     for (int64_t c = 0; c < channels; c++)
-        best[c] = (x[c] > best[c]) | (x[c] != x[c]) ? x[c] : best[c];
+        best[c] = ((x[c] > best[c]) | (x[c] != x[c])) ? x[c] : best[c];
 }
 
 /* sum (channels) += x */
