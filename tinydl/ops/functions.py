@@ -71,7 +71,8 @@ def _settings(init: Callable[..., None]) -> tuple[inspect.Parameter, ...]:
     """The parameters of an ``__init__`` but for self; many ops share one, and most have none."""
     if init is object.__init__:
         return ()
-    return tuple(inspect.signature(init).parameters.values())[1:]
+    settings = list(inspect.signature(init).parameters.values())[1:]
+    return tuple(setting.replace(annotation=inspect.Parameter.empty) for setting in settings)
 
 
 def _documentation(op_class: type[Op]) -> str:
