@@ -58,14 +58,7 @@ class SoftmaxCrossEntropy(Floating):
         self.axis = axis
 
     def check(self, t, z):
-        if t.shape != z.shape:
-            raise ShapeError(
-                "categorical_crossentropy",
-                "target",
-                got=t.shape,
-                expected=z.shape,
-                hint="whole-number labels need sparse_categorical_crossentropy or to_categorical",
-            )
+        _check_same_shape(t, z)
         if z.shape[normalize_axes("categorical_crossentropy", self.axis, z.ndim)[0]] == 0:
             raise ShapeError("categorical_crossentropy", "logits", got=z.shape, expected="a class")
 
@@ -148,6 +141,20 @@ def _as_tensors(target: Any, output: Any) -> tuple[Tensor, Tensor]:
     return target, output if output.dtype.kind == "f" else tensor(output, dtype=DEFAULT_DTYPE)
 
 
+def _check_same_shape(target: Any, output: Any) -> None:
+    if target.shape != output.shape:
+        labels = target.ndim < output.ndim or target.shape[-1] == 1
+        raise ShapeError(
+            "categorical_crossentropy",
+            "target",
+            got=target.shape,
+            expected=f"{output.shape}, the shape of the output",
+            hint="whole-number labels need sparse_categorical_crossentropy or to_categorical"
+            if labels
+            else "",
+        )
+
+
 def _came_from(output: Tensor, op: type[Op]) -> bool:
     return isinstance(output.op, op)
 
@@ -189,14 +196,7 @@ def categorical_crossentropy(
     tensor([1.3862944])
     """
     target, output = _as_tensors(target, output)
-    if target.shape != output.shape:
-        raise ShapeError(
-            "categorical_crossentropy",
-            "target",
-            got=target.shape,
-            expected=output.shape,
-            hint="whole-number labels need sparse_categorical_crossentropy or to_categorical",
-        )
+    _check_same_shape(target, output)
     target = target.astype(output.dtype)
     axes = normalize_axes("categorical_crossentropy", axis, output.ndim)
     if from_logits:
