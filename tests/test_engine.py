@@ -333,7 +333,7 @@ class TestDtypes:
             tensor([[1.0], [1.0, 2.0]])
 
     def test_whole_numbers_cannot_require_a_gradient(self):
-        with pytest.raises(DTypeError, match="int64.*floating"):
+        with pytest.raises(DTypeError, match=r"int64.*floating"):
             tensor([1, 2], requires_grad=True)
 
 

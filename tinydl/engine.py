@@ -197,7 +197,7 @@ def backward(self: Tensor, gradient: Any = None, create_graph: bool = False) -> 
                 x.grad = x_bar if x.grad is None else x.grad + x_bar
 
 
-Tensor.backward = backward  # type: ignore[method-assign]  # tensors know nothing of the walk
+Tensor.backward = backward  # a tensor itself knows nothing of the walk
 
 
 def _leading_to(wanted_ids: set[int], order: Sequence[Tensor]) -> set[int]:

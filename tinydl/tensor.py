@@ -210,8 +210,7 @@ class Tensor:
         )
 
     if TYPE_CHECKING:  # installed by tinydl.engine, and by tinydl.ops from each op's `methods`
-
-        def backward(self, gradient: Any = None, create_graph: bool = False) -> None: ...
+        backward: Callable[..., None]
         T: Tensor
         mT: Tensor
 

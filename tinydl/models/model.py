@@ -62,7 +62,7 @@ class Model(Trainer):
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal model, without its weights, as JSON can hold them."""
         config = super().get_config()
-        config.pop("input_shape", None)  # a model is not told it in advance, but by `build` or by data
+        config.pop("input_shape", None)  # a model learns it from `build` or from data
         return config
 
     @property
