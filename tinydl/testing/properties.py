@@ -23,7 +23,7 @@ from tinydl.testing.gradcheck import gradcheck
 from tinydl.testing.layouts import LAYOUTS
 
 ROUNDING = 1e-12  # of float64 results, relative to the largest element
-ROUNDING_32 = 2.0**-16  # of float32 results: 128 units in the last place
+ROUNDING_32 = 2.0**-14  # of float32 results: 512 units, as large terms may cancel inside
 EXTREMES = np.array([0.0, 1.0, -1e3, 1e3, -0.0, np.nan, np.inf, -np.inf, 1e-40, -1e-310, 0.5])
 
 Example = tuple[Op, tuple[np.ndarray, ...]]
@@ -309,6 +309,7 @@ def _gradients(
     ]
     y = op(*xs)
     g = rng.uniform(0.5, 1.5, y.shape) * rng.choice([-1.0, 1.0], y.shape)
+    g = g.astype(np.float32)  # the same number in float32 and float64
     g = g.astype(y.dtype if y.dtype.kind == "f" else np.float64)
     wanted = {k: x for k, x in enumerate(xs) if x.requires_grad}
     if not y.requires_grad:
