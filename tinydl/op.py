@@ -72,6 +72,8 @@ class Op:
         `conventions` says the same in numbers.
     linear_in : tuple of str
         The inputs in which the op is linear while the others are held fixed.
+    literal : callable or None
+        For a hot loop: the formula read literally, in nested loops; see `tinydl.kernels.literal`.
     methods : tuple of str
         The names under which `Tensor` offers the op.
     rules : tuple
@@ -85,6 +87,7 @@ class Op:
     domain: ClassVar[tuple[float, float]] = (-np.inf, np.inf)
     kinks: ClassVar[str] = ""
     linear_in: tuple[str, ...] = ()
+    literal: ClassVar[Callable[..., np.ndarray] | None] = None
     methods: ClassVar[tuple[str, ...]] = ()
     starred: ClassVar[bool] = False
     rules: tuple[Rule | None, ...] = ()

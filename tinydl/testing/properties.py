@@ -79,10 +79,9 @@ def is_documented(subject: Subject) -> Iterator[float]:
 def agrees_with_literal(subject: Subject) -> Iterator[float]:
     """The forward pass is the formula read literally, on every backend."""
     for op, arrays in subject.examples:
-        literal = getattr(op, "literal", None)
-        if literal is None:
+        if op.literal is None:
             continue
-        expected = _read_literally(op, literal, arrays)
+        expected = _read_literally(op, op.literal, arrays)
         for backend in backends():
             with kernels.use(backend):
                 y = op.forward(*arrays)
