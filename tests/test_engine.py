@@ -1,6 +1,8 @@
 """The engine: order, accumulation, higher derivatives, recording, and what it refuses."""
 
+import copy
 import gc
+import pickle
 import threading
 import weakref
 
@@ -406,6 +408,23 @@ def test_iteration_length_and_truth():
     assert bool(tensor(1.0))
     assert float(tensor(2.5)) == 2.5
     assert [10, 20][tensor(1)] == 20
+
+
+@pytest.mark.parametrize("copied", [lambda x: pickle.loads(pickle.dumps(x)), copy.deepcopy])
+def test_a_copy_is_a_leaf_of_its_own_and_younger_than_all_before(copied):
+    w = leaf([1.0, 2.0], name="w")
+    (w * w).sum().backward()
+    again = copied(w)
+    assert (again.name, again.requires_grad, again.grad.tolist()) == ("w", True, [2.0, 4.0])
+    assert again.serial_number > w.serial_number
+    with pytest.raises(ValueError, match="read-only"):
+        again.data[0] = 5.0
+    result = copied(w * 3.0)
+    assert (result.tolist(), result.is_leaf, result.requires_grad) == ([3.0, 6.0], True, False)
+
+
+def test_format():
+    assert f"{tensor(1.5):.2f}, {tensor([1.0])}" == "1.50, tensor([1.])"
 
 
 def test_repr_says_where_a_tensor_came_from():

@@ -143,6 +143,10 @@ class Tensor:
             )
         return self.data.item()
 
+    def tolist(self) -> Any:
+        """The values as nested lists of Python numbers."""
+        return self.data.tolist()
+
     def detach(self) -> Tensor:
         """The same values without the history: no gradient flows through."""
         return Tensor(self.data, name=self.name)
@@ -180,6 +184,13 @@ class Tensor:
             f", op={self.op}" if self.op else ", requires_grad=True" if self.requires_grad else ""
         )
         return f"tensor({values}{dtype}{origin})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item() if spec and self.size == 1 else str(self), spec)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle and copy the values, not the history: what comes back is a leaf, born anew."""
+        return _born_again, (self.data, self.requires_grad and self.is_leaf, self.name, self.grad)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.data, dtype=dtype, copy=copy)
@@ -294,3 +305,11 @@ def tensor(
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
     return Tensor(array, requires_grad, name)
+
+
+def _born_again(
+    data: np.ndarray, requires_grad: bool, name: str | None, gradient: Tensor | None
+) -> Tensor:
+    born = Tensor(data.copy(), requires_grad, name)
+    born.grad = gradient
+    return born
