@@ -1,5 +1,6 @@
 """What the base class does for every rule: state, steps, clipping, decay, and what it refuses."""
 
+import copy
 import json
 
 import numpy as np
@@ -221,3 +222,13 @@ class TestMisuse:
     def test_the_closest_name(self):
         with pytest.raises(ArgumentError, match=r"did you mean 'adam'"):
             optimizers.get("adm")
+
+
+def test_a_deep_copy_goes_on_by_itself():
+    (w,), rule = variables([1.0, 2.0]), Adam(0.1)
+    rule.apply([[1.0, -1.0]], [w])
+    other_w, other_rule = copy.deepcopy((w, rule))
+    for each, variable in ((rule, w), (other_rule, other_w)):
+        each.apply([[0.5, 3.0]], [variable])
+    np.testing.assert_array_equal(other_w.numpy(), w.numpy())
+    assert len(other_rule.variables) == 2

@@ -77,8 +77,7 @@ class Optimizer(Configurable):
                 expected="at most one of them",
             )
         self.iterations = 0
-        self._variables: list[Tensor] = []
-        self._state: dict[int, Arrays] = {}
+        self._state: dict[Tensor, Arrays] = {}
 
     def update(
         self, w: np.ndarray, g: np.ndarray, learning_rate: float, step: int, *slots: np.ndarray
@@ -155,9 +154,9 @@ class Optimizer(Configurable):
             w = variable.data
             if self.weight_decay:
                 w = w - rate * self.weight_decay * w
-            w, *slots = self.update(w, g, rate, step, *self._state[id(variable)])
+            w, *slots = self.update(w, g, rate, step, *self._state[variable])
             variable.assign(w)
-            self._state[id(variable)] = tuple(slots)
+            self._state[variable] = tuple(slots)
         self.iterations = step
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Tensor]]) -> None:
@@ -168,14 +167,13 @@ class Optimizer(Configurable):
     def build(self, variables: Iterable[Tensor]) -> None:
         """Begin to remember things about variables that are new; `apply` calls this by itself."""
         for variable in variables:
-            if id(variable) not in self._state:
-                self._variables.append(variable)  # keeps it alive, so that its id stays its own
-                self._state[id(variable)] = self.first_slots(variable.data)
+            if variable not in self._state:
+                self._state[variable] = self.first_slots(variable.data)
 
     @property
     def variables(self) -> list[np.ndarray]:
         """What is remembered: every slot of every variable, in the order they were first seen."""
-        return [slot for variable in self._variables for slot in self._state[id(variable)]]
+        return [slot for slots in self._state.values() for slot in slots]
 
     def get_state(self) -> dict[str, Any]:
         """The number of steps done, and copies of what is remembered.
@@ -206,10 +204,8 @@ class Optimizer(Configurable):
                 hint="build the optimizer for the same variables first",
             )
         remaining = iter(arrays)
-        for variable in self._variables:
-            self._state[id(variable)] = tuple(
-                next(remaining).astype(slot.dtype) for slot in self._state[id(variable)]
-            )
+        for variable, slots in self._state.items():
+            self._state[variable] = tuple(next(remaining).astype(slot.dtype) for slot in slots)
         self.iterations = int(state["iterations"])
 
     def _clip(self, gradients: list[np.ndarray]) -> list[np.ndarray]:
