@@ -46,6 +46,17 @@ class TestAttention:
         np.testing.assert_allclose(y, looked_up(QUERY, KEY, VALUE, mask=both), atol=1e-13)
         np.testing.assert_allclose(y[:, 0], VALUE[:, 0])  # who sees one place takes what is there
 
+    def test_soft_cap_bounds_the_products_but_not_the_bias(self):
+        scores = np.einsum("btnh,bsnh->bnts", QUERY, KEY)
+        capped = 0.5 * np.tanh(scores / 0.5)
+        bias = np.where(np.arange(6) < 2, 0.0, -np.inf)
+        settings = {"scale": 1.0, "bias": bias, "attn_logits_soft_cap": 0.5}
+        y = ops.dot_product_attention(QUERY, KEY, VALUE, **settings).numpy()
+        weights = np.exp(capped[..., :2])
+        weights /= weights.sum(-1, keepdims=True)
+        expected = np.einsum("bnts,bsnh->btnh", weights, VALUE[:, :2])
+        np.testing.assert_allclose(y, expected, atol=1e-13)
+
     @pytest.mark.parametrize("heads", [1, 2])
     def test_heads_of_the_query_share_keys(self, heads):
         key, value = KEY[:, :, :heads], VALUE[:, :, :heads]
@@ -92,7 +103,8 @@ class TestAttention:
             ({"mask": np.ones((7, 1, 1, 1), bool)}, ShapeError, r"mask is \(7, 1, 1, 1\)"),
             ({"mask": np.ones((3, 6))}, DTypeError, "mask is of dtype float64.*as bias"),
             ({"flash_attention": True}, ArgumentError, "flash_attention"),
-            ({"attn_logits_soft_cap": 1.0}, ArgumentError, "attn_logits_soft_cap"),
+            ({"attn_logits_soft_cap": 0.0}, ArgumentError, "attn_logits_soft_cap"),
+            ({"attn_logits_soft_cap": -1.0}, ArgumentError, "attn_logits_soft_cap"),
         ],
     )  # fmt: skip
     def test_refused(self, change, error, message):

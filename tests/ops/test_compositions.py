@@ -183,6 +183,10 @@ class TestOrder:
         np.testing.assert_array_equal(ops.argsort(x).numpy(), [1, 3, 0, 2])
         np.testing.assert_array_equal(ops.top_k(x, 3)[1].numpy(), [0, 2, 1])
 
+    @pytest.mark.parametrize("axis", [-1, 0, None])
+    def test_a_single_number_is_a_list_of_one(self, axis):
+        np.testing.assert_array_equal(ops.argsort(3.0, axis).numpy(), [0])
+
     def test_of_unsigned_numbers(self):
         values, _ = ops.top_k(np.array([3, 0, 200], "uint8"), 3)
         np.testing.assert_array_equal(values.numpy(), [200, 3, 0])

@@ -94,6 +94,8 @@ def test_rms_normalization():
     expected = X / np.sqrt(np.mean(X * X, -1, keepdims=True) + 0.1) * VECTOR
     y = ops.rms_normalization(X, VECTOR, epsilon=0.1).numpy()
     np.testing.assert_allclose(y, expected, rtol=1e-12)
+    without = ops.rms_normalization(X, scale=None, epsilon=0.1).numpy()
+    np.testing.assert_allclose(without * VECTOR, expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("order", [1, 2, 3, 4])

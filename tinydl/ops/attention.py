@@ -52,7 +52,8 @@ def dot_product_attention(
     flash_attention : bool, optional
         Not True: there is one way to compute it.
     attn_logits_soft_cap : float, optional
-        Only None.
+        A number c that no score may exceed: each scaled product s becomes
+        :math:`c \tanh(s / c)`, before the bias is added.
 
     Returns
     -------
@@ -70,9 +71,13 @@ def dot_product_attention(
     >>> dot_product_attention(query, key, value).numpy().ravel()
     array([ 0.5, 20. ])
     """
-    if flash_attention or attn_logits_soft_cap is not None:
-        name = "flash_attention" if flash_attention else "attn_logits_soft_cap"
-        raise ArgumentError("dot_product_attention", name, got=True, expected="None")
+    if flash_attention:
+        raise ArgumentError("dot_product_attention", "flash_attention", got=True, expected="None")
+    cap = attn_logits_soft_cap
+    if cap is not None and not cap > 0:
+        raise ArgumentError(
+            "dot_product_attention", "attn_logits_soft_cap", got=cap, expected="above 0, or None"
+        )
     q, k, v = (x if isinstance(x, Tensor) else tensor(x) for x in (query, key, value))
     _check_shapes(q, k, v)
     (batch, queries, heads, length), keys = q.shape, k.shape[1]
@@ -83,6 +88,8 @@ def dot_product_attention(
     k = _share_heads(k, heads).transpose(0, 2, 3, 1)
     v = _share_heads(v, heads).transpose(0, 2, 1, 3)
     scores = (q * (1 / np.sqrt(max(length, 1)) if scale is None else scale)) @ k
+    if cap is not None:
+        scores = (scores / cap).tanh() * cap
     if bias is not None:
         scores = scores + _broadcastable("bias", bias, shape)
     allowed = _allowed(mask, is_causal, shape)

@@ -207,7 +207,7 @@ def group_normalization(
 
 
 def rms_normalization(
-    x: Any, scale: Any = 1, axis: Any = -1, epsilon: float | None = None
+    x: Any, scale: Any = None, axis: Any = -1, epsilon: float | None = None
 ) -> Tensor:
     r"""Scale so that the mean of the squares is 1, then by `scale`.
 
@@ -217,8 +217,8 @@ def rms_normalization(
     ----------
     x : array_like
         Whole numbers become float32.
-    scale : array_like
-        A number, or an array that broadcasts with x.
+    scale : array_like, optional
+        A number, or an array that broadcasts with x; 1 by default.
     axis : int, sequence of int, or None
         The axes over which the mean is taken; None means all.
     epsilon : float, optional
@@ -231,7 +231,8 @@ def rms_normalization(
     >>> rms_normalization([3.0, -3.0, 3.0], scale=2.0)
     tensor([ 2., -2.,  2.])
     """
-    return RootMeanSquareNormalize(axis, EPSILON if epsilon is None else epsilon)(x) * scale
+    y = RootMeanSquareNormalize(axis, EPSILON if epsilon is None else epsilon)(x)
+    return y if scale is None else y * scale
 
 
 def _as_tensor(x: Any) -> Tensor:

@@ -41,7 +41,7 @@ class Reshape(Op):
     Raises
     ------
     ShapeError
-        When the new shape has another number of elements.
+        When the new shape has another number of elements, or a length below -1.
 
     Examples
     --------
@@ -57,6 +57,8 @@ class Reshape(Op):
 
     def __init__(self, newshape=(-1,)):
         self.newshape = whole_numbers("reshape", "newshape", newshape)
+        if any(n < -1 for n in self.newshape):  # NumPy would read each of them as -1
+            raise ShapeError("reshape", "newshape", got=self.newshape, expected="lengths, or -1")
 
     def forward(self, x):
         try:

@@ -22,7 +22,8 @@ def argsort(x: Any, axis: int | None = -1) -> Tensor:
     x : array_like
         nan counts as the largest.
     axis : int or None
-        Along which axis; None takes all elements in reading order.
+        Along which axis; None takes all elements in reading order. A single number counts as a
+        list of one, as in NumPy.
 
     Returns
     -------
@@ -35,7 +36,7 @@ def argsort(x: Any, axis: int | None = -1) -> Tensor:
     """
     x = convert_to_tensor(x)
     if axis is not None:
-        normalize_axes("argsort", axis, x.ndim)
+        normalize_axes("argsort", axis, max(x.ndim, 1))
     return Tensor(np.argsort(x.data, axis=axis, kind="stable"))
 
 
@@ -59,6 +60,7 @@ def sort(x: Any, axis: int | None = -1) -> Tensor:
     x = convert_to_tensor(x)
     if axis is None:
         return sort(ravel(x))
+    normalize_axes("sort", axis, x.ndim)
     return TakeAlongAxis(axis)(x, argsort(x, axis))
 
 
