@@ -330,6 +330,12 @@ class TestDtypes:
         with pytest.raises(DTypeError, match="tensor: data"):
             tensor(data)
 
+    @pytest.mark.parametrize("nest", [lambda x: [0.0, x], lambda x: [[1.0], (x,)]])
+    def test_a_list_would_lose_gradients(self, nest):
+        with pytest.raises(GradientError, match=r"would be lost.*ops\.stack"):
+            tensor(nest(leaf(2.0)))
+        assert tensor(nest(leaf(2.0).detach())).size == 2
+
     def test_ragged_lists_are_refused(self):
         with pytest.raises(ShapeError, match="not a rectangular array"):
             tensor([[1.0], [1.0, 2.0]])

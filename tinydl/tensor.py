@@ -277,6 +277,8 @@ def tensor(
         When the data are not numbers, or not real.
     ShapeError
         When nested lists have different lengths.
+    GradientError
+        When a list holds tensors that require a gradient: it would be lost.
 
     Examples
     --------
@@ -287,6 +289,12 @@ def tensor(
     """
     if isinstance(data, Tensor):
         data = data.data
+    elif _holds_gradients(data):
+        raise GradientError(
+            "tensor",
+            "data is a list of tensors that require a gradient, which would be lost",
+            hint="join them with ops.stack(), or pass what detach() returns",
+        )
     try:
         array = np.array(data, dtype=dtype)
     except ValueError as error:
@@ -305,6 +313,13 @@ def tensor(
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
     return Tensor(array, requires_grad, name)
+
+
+def _holds_gradients(data: Any) -> bool:
+    if isinstance(data, (list, tuple)):
+        worth_a_look = not {Tensor, list, tuple}.isdisjoint(map(type, data))  # numbers are many
+        return worth_a_look and any(map(_holds_gradients, data))
+    return isinstance(data, Tensor) and data.requires_grad
 
 
 def _born_again(
