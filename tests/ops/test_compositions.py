@@ -187,6 +187,9 @@ class TestOrder:
     def test_a_single_number_is_a_list_of_one(self, axis):
         np.testing.assert_array_equal(ops.argsort(3.0, axis).numpy(), [0])
 
+    def test_places_are_int32(self):
+        assert ops.argsort([1.0]).dtype == ops.top_k([1.0], 1)[1].dtype == np.int32
+
     def test_of_unsigned_numbers(self):
         values, _ = ops.top_k(np.array([3, 0, 200], "uint8"), 3)
         np.testing.assert_array_equal(values.numpy(), [200, 3, 0])
@@ -197,6 +200,7 @@ def test_methods_are_numpy_s():
     for ours, theirs in (
         (x.swapaxes(0, 2), X.swapaxes(0, 2)), (x.ravel(), X.ravel()), (x.trace(), X.trace()),
         (x.diagonal(1), X.diagonal(1)), (x.dot(X[0].T), X.dot(X[0].T)), (x.take(3), X.take(3)),
-        (x.repeat(2, axis=0), X.repeat(2, axis=0)), (x[:1].squeeze(0), X[:1].squeeze(0)),
+        (x.repeat(2, axis=0), X.repeat(2, axis=0)),
+        (x.flatten(), X.flatten()), (x[:1].squeeze(0), X[:1].squeeze(0)),
     ):  # fmt: skip
         np.testing.assert_allclose(ours.numpy(), theirs)

@@ -28,6 +28,10 @@ REFUSED = [
     (lambda: ops.conv(IMAGES, KERNEL, padding="smae"), ArgumentError, "conv: padding is 'smae'"),
     (lambda: ops.conv(IMAGES, KERNEL, data_format="channels_first"), ArgumentError,
      "data_format is 'channels_first'.*transpose"),
+    (lambda: ops.depthwise_conv(IMAGES, KERNEL[..., :1, :], data_format="channels_first"),
+     ArgumentError, "depthwise_conv: data_format is 'channels_first'"),
+    (lambda: ops.separable_conv(IMAGES, KERNEL[..., :1, :], KERNEL, data_format="channels_first"),
+     ArgumentError, "separable_conv: data_format is 'channels_first'"),
     (lambda: ops.max_pool(IMAGES, 6), ShapeError, "max_pool: pool_size is 6 x 6 pixels"),
     (lambda: ops.max_pool(IMAGES[0], (2, 2)), ShapeError, r"max_pool: inputs is \(5, 5, 3\)"),
     (lambda: ops.max_pool(IMAGES[0, 0], 2), ShapeError, r"max_pool: inputs is \(5, 3\)"),
@@ -87,6 +91,7 @@ def test_signatures_and_help_come_from_the_class():
     assert str(inspect.signature(ops.conv)) == (
         "(inputs, kernel, strides=1, padding='valid', data_format=None, dilation_rate=1)"
     )
+    assert str(inspect.signature(ops.reshape)) == "(x, newshape)"  # required, as in Keras
     assert "Gradients" in ops.conv.__doc__
     assert "conv" in dir(ops)
 

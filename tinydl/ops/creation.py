@@ -117,7 +117,8 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     step : float, optional
         The distance, 1 by default.
     dtype : dtype, optional
-        By default int64 for whole numbers and float32 for Python's other numbers.
+        By default int64 for whole numbers, as in NumPy (Keras has int32), and float32 for Python's
+        other numbers.
 
     Examples
     --------

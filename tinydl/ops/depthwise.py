@@ -7,6 +7,7 @@ from typing import Any
 from tinydl.engine import Tensor, tensor
 from tinydl.errors import ShapeError
 from tinydl.ops.conv import Conv
+from tinydl.ops.windows import check_data_format
 
 
 def depthwise_conv(
@@ -48,6 +49,7 @@ def depthwise_conv(
     tensor([[[  3., -10.],
              [  5., -10.]]])
     """
+    check_data_format("depthwise_conv", data_format)
     x, w = _tensors(inputs, kernel)
     _check("depthwise_conv", "kernel", x, w)
     *window, channels, multiplier = w.shape
@@ -90,6 +92,7 @@ def separable_conv(
              [22.],
              [33.]]])
     """
+    check_data_format("separable_conv", data_format)
     x, w = _tensors(inputs, depthwise_kernel)
     _check("separable_conv", "depthwise_kernel", x, w)
     y = depthwise_conv(x, w, strides, padding, data_format, dilation_rate)

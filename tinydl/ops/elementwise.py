@@ -102,7 +102,7 @@ class Cast(Op):
     input_names = ("x",)
     formula = r"y_i = x_i"
 
-    def __init__(self, dtype=DEFAULT_DTYPE):
+    def __init__(self, dtype):
         try:
             self.dtype = np.dtype(dtype)
         except TypeError:

@@ -56,7 +56,7 @@ class GetItem(Op):
     linear_in = ("x",)
     methods = ("__getitem__",)
 
-    def __init__(self, key=()):
+    def __init__(self, key):
         self.key = _as_index(key)
 
     def forward(self, x):
@@ -106,7 +106,7 @@ class PutItem(Op):
     formula = r"y_i = \sum_{k : i(k) = i} x_k"
     linear_in = ("x",)
 
-    def __init__(self, key=(), shape=()):
+    def __init__(self, key, shape):
         self.key, self.shape = _as_index(key), tuple(shape)
 
     def check(self, x):

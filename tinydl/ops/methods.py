@@ -30,6 +30,7 @@ def install_methods(functions: dict[str, Function]) -> None:
         "astype": astype,
         "diagonal": diagonal,
         "dot": dot,
+        "flatten": ravel,
         "ravel": ravel,
         "swapaxes": swapaxes,
         "trace": trace,

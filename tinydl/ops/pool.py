@@ -38,7 +38,7 @@ class Pool(WindowOp, abstract=True):
 
     input_names = ("inputs",)
 
-    def __init__(self, pool_size=2, strides=None, padding="valid", data_format=None):
+    def __init__(self, pool_size, strides=None, padding="valid", data_format=None):
         check_data_format(self.name, data_format)
         self.pool_size = pair(self.name, "pool_size", pool_size)
         self.strides = pair(self.name, "strides", pool_size if strides is None else strides)

@@ -55,7 +55,7 @@ class Reshape(Op):
     formula = r"y_{j} = x_{i}, \quad i \text{ and } j \text{ at the same place in reading order}"
     linear_in = ("x",)
 
-    def __init__(self, newshape=(-1,)):
+    def __init__(self, newshape):
         self.newshape = whole_numbers("reshape", "newshape", newshape)
         if any(n < -1 for n in self.newshape):  # NumPy would read each of them as -1
             raise ShapeError("reshape", "newshape", got=self.newshape, expected="lengths, or -1")
@@ -171,7 +171,7 @@ class BroadcastTo(Op):
     linear_in = ("x",)
     methods = ("broadcast_to",)
 
-    def __init__(self, shape=()):
+    def __init__(self, shape):
         self.shape = whole_numbers("broadcast_to", "shape", shape)
 
     def forward(self, x):

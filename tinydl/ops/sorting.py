@@ -27,17 +27,17 @@ def argsort(x: Any, axis: int | None = -1) -> Tensor:
 
     Returns
     -------
-    Tensor of int64
+    Tensor of int32
 
     Examples
     --------
     >>> argsort([3.0, 1.0, 2.0])
-    tensor([1, 2, 0])
+    tensor([1, 2, 0], dtype=int32)
     """
     x = convert_to_tensor(x)
     if axis is not None:
         normalize_axes("argsort", axis, max(x.ndim, 1))
-    return Tensor(np.argsort(x.data, axis=axis, kind="stable"))
+    return Tensor(np.argsort(x.data, axis=axis, kind="stable").astype(np.int32))
 
 
 def sort(x: Any, axis: int | None = -1) -> Tensor:
@@ -79,7 +79,7 @@ def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
     Returns
     -------
     values : Tensor, shape (..., k)
-    indices : Tensor of int64, shape (..., k)
+    indices : Tensor of int32, shape (..., k)
 
     Raises
     ------
@@ -90,7 +90,7 @@ def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
     --------
     >>> values, indices = top_k([1.0, 4.0, 2.0, 4.0], 3)
     >>> values, indices
-    (tensor([4., 4., 2.]), tensor([1, 3, 2]))
+    (tensor([4., 4., 2.]), tensor([1, 3, 2], dtype=int32))
     """
     x = convert_to_tensor(x)
     (k,) = whole_numbers("top_k", "k", k)
@@ -101,5 +101,5 @@ def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
         )
     # Read from behind, a stable order from the smallest has the first of equal elements last.
     from_behind = np.argsort(x.data[..., ::-1], axis=-1, kind="stable")
-    indices = length - 1 - from_behind[..., ::-1][..., :k]
+    indices = (length - 1 - from_behind[..., ::-1][..., :k]).astype(np.int32)
     return TakeAlongAxis(-1)(x, indices), Tensor(indices)
