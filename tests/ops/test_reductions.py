@@ -228,6 +228,16 @@ class TestNorm:
             np.testing.assert_allclose(y, np.linalg.norm(self.X[0], ord, keepdims=keepdims))
         np.testing.assert_allclose(ops.norm(self.X), np.linalg.norm(self.X))
 
+    @pytest.mark.parametrize("shape", [(0, 3), (3, 0)])
+    def test_of_nothing_is_0(self, shape):
+        for ord in (1, 2, np.inf, "fro", "nuc"):
+            assert ops.norm(np.zeros(shape), ord).item() == 0
+        empty = shape.index(0)
+        np.testing.assert_array_equal(ops.norm(np.zeros(shape), np.inf, empty).numpy(), np.zeros(3))
+        for ord in (-2, -np.inf):  # there is no smallest
+            with pytest.raises(ShapeError):
+                ops.norm(np.zeros((0, 0)), ord)
+
     @pytest.mark.parametrize("ord", [None, 1, 2, 3, 1.5, -1, INF, -INF, 0])
     def test_gradients_of_vectors(self, ord):
         gradcheck(lambda x: ops.norm(x, ord, axis=1), [self.X], order=2)
@@ -265,7 +275,7 @@ class TestNorm:
             (lambda: ops.norm([1.0], "fro"), ArgumentError, "ord is 'fro', expected a number"),
             (lambda: ops.norm(np.eye(2), 3), ArgumentError, "ord is 3, expected 'fro', 'nuc', 1"),
             (lambda: ops.norm(np.ones((2, 2, 2)), 1), ArgumentError, "one axis of vectors or two"),
-            (lambda: ops.norm(np.ones((0, 2)), 2), ShapeError, "at least one row"),
+            (lambda: ops.norm(np.ones((0, 2)), -2), ShapeError, "at least one row"),
             (lambda: ops.norm(np.eye(2), axis=2), ShapeError, "norm: axis is 2"),
         ],
     )

@@ -140,7 +140,8 @@ class Norm(Floating, Reduction):
         of the absolute values, -inf the smallest, 0 the number of elements that are not 0.
         For matrices "fro" (and None) is the Euclidean length of all elements, 1 and -1 the largest
         and the smallest column sum of absolute values, inf and -inf those of the rows; 2, -2 and
-        "nuc" are the largest, the smallest and the sum of the singular values.
+        "nuc" are the largest, the smallest and the sum of the singular values. Of no elements the
+        largest and the sum are 0.
     axis : int, pair of int, or None
         The axis of the vectors, or the axes of rows and columns. None takes `x` itself as one
         vector or matrix, and for ``ord=None`` all elements as one vector.
@@ -226,13 +227,18 @@ def _vector_norm(x, ord, axis, keepdims):
     if isinstance(ord, str):
         raise ArgumentError("norm", "ord", got=repr(ord), expected="a number for vectors")
     if ord == np.inf:
-        return Max(axis, keepdims)(abs(x))
+        return Max(axis, keepdims, _initial(x))(abs(x))
     if ord == -np.inf:
         return Min(axis, keepdims)(abs(x))
     if ord == 0:
         is_nan = x.data != x.data  # which is not 0
         return Sum(axis, keepdims)(Where()(is_nan, 1, abs(Sign()(x))))
     return Norm(2 if ord is None else ord, axis, keepdims)(x)
+
+
+def _initial(x):
+    """The largest size among no elements, as in NumPy."""
+    return 0 if x.size == 0 else None
 
 
 def _matrix_norm(x, ord, axes, keepdims):
@@ -247,7 +253,10 @@ def _matrix_norm(x, ord, axes, keepdims):
             "norm", "ord", got=repr(ord), expected="'fro', 'nuc', 1, -1, 2, -2, inf or -inf"
         )
     sums = Sum(added, keepdims=True)(abs(x))
-    largest = (Max if ord > 0 else Min)(compared, keepdims=True)(sums)
+    if ord > 0:
+        largest = Max(compared, True, _initial(x))(sums)
+    else:
+        largest = Min(compared, keepdims=True)(sums)
     return largest if keepdims else largest.reshape(np.delete(x.shape, (rows, columns)).tolist())
 
 
@@ -263,7 +272,7 @@ class SingularNorm(Floating, Unary):
         self.ord = ord
 
     def check(self, x):
-        if self.ord != "nuc" and min(x.shape[-2:]) == 0:
+        if self.ord == -2 and min(x.shape[-2:]) == 0:
             raise ShapeError("norm", "x", got=x.shape, expected="at least one row and one column")
 
     def forward(self, x):
@@ -272,8 +281,10 @@ class SingularNorm(Floating, Unary):
         values = np.linalg.svd(matrices, compute_uv=False)  # the largest first
         if self.ord == "nuc":
             y = np.sum(values, axis=-1)
+        elif self.ord == 2:
+            y = np.max(values, axis=-1, initial=0)
         else:
-            y = values[..., 0 if self.ord == 2 else -1]
+            y = values[..., -1]
         return np.where(is_finite, y, np.nan).astype(x.dtype)
 
     @classmethod
