@@ -22,7 +22,7 @@ from setuptools.command.build_ext import build_ext
 CSRC = Path("csrc")
 HEADER = (CSRC / "tinydl.h").read_text()
 header = runpy.run_path("tinydl/kernels/header.py")  # importing tinydl would need NumPy
-SOURCES = ("matmul.c", "conv.c", "pool.c")
+SOURCES = ("matmul.c", "conv.c", "pool.c", "rows.c")
 REAL_TYPES = ("float", "double")
 # Bytes in a vector, and what the compiler may use beyond what every such CPU has.
 INSTRUCTION_SETS = {

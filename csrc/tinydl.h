@@ -41,6 +41,11 @@ typedef struct {
     int64_t b_batch_stride, b_term_stride, b_column_stride;
 } matrices;
 
+/* The shape of a table, whose rows are as long as a bias, or of any array taken as one row. */
+typedef struct {
+    int64_t rows, columns;
+} table;
+
 /* y (batch, rows, columns) = a (batch, rows, terms) times b (batch, terms, columns) */
 int matmul(const real *a, const real *b, real *y, const matrices *s, int threads);
 
@@ -68,5 +73,17 @@ int average_pool(const real *x, real *y, const window *s, int threads);
 
 /* g like y -> x_bar like x */
 int average_pool_gradient(const real *g, real *x_bar, const window *s, int threads);
+
+/* x (rows, columns) -> y like x: the positive elements */
+int relu(const real *x, real *y, const table *s, int threads);
+
+/* g like y, x -> x_bar like x: g where x is positive */
+int relu_gradient(const real *g, const real *x, real *x_bar, const table *s, int threads);
+
+/* x (rows, columns), b (columns) -> y like x: b added to each row */
+int add_row(const real *x, const real *b, real *y, const table *s, int threads);
+
+/* x (rows, columns) -> y (columns): the sum of the rows */
+int sum_rows(const real *x, real *y, const table *s, int threads);
 
 #endif

@@ -51,7 +51,7 @@ class Values:
         )
         if layout == "F":
             return np.asfortranarray(values)
-        if layout == "transposed":
+        if layout == "transposed" and values.ndim > 1:
             return np.ascontiguousarray(values.swapaxes(-1, -2)).swapaxes(-1, -2)
         if layout == "gaps":
             wide = np.full((*values.shape[:-1], 2 * values.shape[-1]), np.nan, values.dtype)
@@ -146,6 +146,20 @@ def _pool(*names: str) -> Callable[[Any, Values], Call]:
     return pool
 
 
+def _rows(*shapes: Callable[[int, int], tuple[int, ...]]) -> Callable[[Any, Values], Call]:
+    """A loop over the rows of a table, whose arrays have these shapes."""
+
+    def rows(draw: Any, make: Values) -> Call:
+        n, m = draw(st.integers(0, 70)), draw(st.integers(0, 40))
+        return Call([make.array(*shape(n, m)) for shape in shapes], (), max(n, 1))
+
+    return rows
+
+
+def _table(n: int, m: int) -> tuple[int, int]:
+    return n, m
+
+
 CALLS: dict[str, Callable[[Any, Values], Call]] = {
     "matmul": _matmul,
     "conv": _conv,
@@ -156,6 +170,10 @@ CALLS: dict[str, Callable[[Any, Values], Call]] = {
     "max_pool_gradient": _pool("g", "x"),
     "average_pool": _pool("x"),
     "average_pool_gradient": _pool("g"),
+    "relu": _rows(_table),
+    "relu_gradient": _rows(_table, _table),
+    "add_row": _rows(_table, lambda n, m: (m,)),
+    "sum_rows": _rows(_table),
 }
 
 
@@ -179,8 +197,8 @@ def allowance(name: str, call: Call) -> np.ndarray:
     """How far each result may be from the exact one by rounding: (k + 2) u sum |a| |b|."""
     unit = np.finfo(call.arrays[0].dtype).eps / 2
     sizes = [np.abs(array).astype(np.float64) for array in call.arrays]
-    if name in ("max_pool_gather", "max_pool_gradient"):
-        sizes[1] = call.arrays[1]  # it only says where the maxima are
+    if name in ("max_pool_gather", "max_pool_gradient", "relu_gradient"):
+        sizes[1] = call.arrays[1]  # it only says where
     return (call.terms + 2) * unit * getattr(literal, name)(*sizes, *call.settings)
 
 
@@ -344,6 +362,10 @@ LARGE = {
         ((5, 47, 46, 71), (3, 2), (2, 2), SAME),
         6,
     ),
+    "relu": ("relu", [(1200, 1001)], (), 1),
+    "relu gradient": ("relu_gradient", [(1200, 1001), (1200, 1001)], (), 1),
+    "a row added": ("add_row", [(12000, 101), (101,)], (), 1),
+    "rows summed": ("sum_rows", [(12007, 101)], (), 12007),
 }
 
 
@@ -356,7 +378,7 @@ def test_large_and_the_same_bits_for_any_number_of_threads(size: str, dtype: str
     rng = np.random.default_rng(sum(map(ord, size)))
     arrays = [rng.normal(size=shape).astype(dtype) for shape in shapes]
     of_size = [np.abs(array).astype(np.float64) for array in arrays]
-    if name in ("max_pool_gather", "max_pool_gradient"):
+    if name in ("max_pool_gather", "max_pool_gradient", "relu_gradient"):
         of_size[1] = arrays[1].astype(np.float64)
     compute = getattr(reference, name)
     exact = compute(*(array.astype(np.longdouble) for array in arrays), *where)
@@ -396,7 +418,9 @@ def test_mixed_dtypes_give_the_wider_one() -> None:
         np.testing.assert_array_equal(y, a @ b)
 
 
-@every_kernel
+@pytest.mark.parametrize(
+    "name", [name for name in CALLS if name != "relu"]
+)  # which takes any shape
 def test_shapes_that_do_not_fit_are_refused(name: str) -> None:
     """C sees bare pointers, and NumPy broadcasts: a wrong shape must not get that far."""
     arrays = [np.ones((1, 3, 3, 2), np.float32), np.ones((2, 2, 5, 2), np.float32)]
@@ -410,6 +434,9 @@ def test_shapes_that_do_not_fit_are_refused(name: str) -> None:
         "max_pool_gradient": (*arrays, (2, 2), ONE, NO_PADDING),
         "average_pool": (arrays[0], (2, 2), ONE, ((2, 0), (0, 0))),
         "average_pool_gradient": (arrays[0], (1, 3, 3, 2), (2, 2), ONE, NO_PADDING),
+        "relu_gradient": tuple(arrays),
+        "add_row": (arrays[0], np.ones(5, np.float32)),
+        "sum_rows": (np.ones(3, np.float32),),
     }
     for server in (literal, *SERVERS.values()):
         with pytest.raises(TinydlError):

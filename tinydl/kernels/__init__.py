@@ -27,6 +27,7 @@ import warnings
 from tinydl.kernels import literal, reference, threads
 from tinydl.kernels.choice import Choice, Report, active, report, reset_report, use
 from tinydl.kernels.declared import (
+    add_row,
     average_pool,
     average_pool_gradient,
     conv,
@@ -36,6 +37,9 @@ from tinydl.kernels.declared import (
     max_pool,
     max_pool_gather,
     max_pool_gradient,
+    relu,
+    relu_gradient,
+    sum_rows,
 )
 from tinydl.kernels.geometry import output_length
 from tinydl.kernels.threads import get_num_threads, set_num_threads
@@ -56,6 +60,7 @@ __all__ = [
     "Choice",
     "Report",
     "active",
+    "add_row",
     "average_pool",
     "average_pool_gradient",
     "conv",
@@ -70,9 +75,12 @@ __all__ = [
     "max_pool_gradient",
     "output_length",
     "reference",
+    "relu",
+    "relu_gradient",
     "report",
     "reset_report",
     "set_num_threads",
+    "sum_rows",
     "threads",
     "use",
 ]

@@ -21,6 +21,8 @@ from tinydl.kernels.geometry import (
     place_pool,
     place_window,
     product_shape,
+    row_shape,
+    same_shape,
 )
 
 REAL_TYPES: dict[np.dtype, str] = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
@@ -53,6 +55,7 @@ class CKernels:
         self._pointer = ffi.from_buffer
         self._pointer_types = {dtype: ffi.typeof(f"{name}[]") for dtype, name in REAL_TYPES.items()}
         self._window = lru_cache(maxsize=1024)(lambda window: ffi.new("window *", window))
+        self._table = lru_cache(maxsize=1024)(lambda *sizes: ffi.new("table *", sizes))
         self._matrices = lru_cache(maxsize=1024)(lambda *sizes: ffi.new("matrices *", sizes))
 
     def matmul(self, a: Array, b: Array) -> Array:
@@ -133,6 +136,25 @@ class CKernels:
         """The mean shared its window equally; so each real element gets g / their number."""
         window = place_pool(input_shape, pool_size, strides, padding, output_shape=g.shape)
         return self._call("average_pool_gradient", (g,), input_shape, self._window(window))
+
+    def relu(self, x: Array) -> Array:
+        """y[i] = x[i] if it is positive, otherwise 0."""
+        return self._call("relu", (x,), x.shape, self._table(1, x.size))
+
+    def relu_gradient(self, g: Array, x: Array) -> Array:
+        """In relu, y was x where x is positive; so x_bar is g there."""
+        shape = same_shape(g.shape, x.shape)
+        return self._call("relu_gradient", (g, x), shape, self._table(1, x.size))
+
+    def add_row(self, x: Array, b: Array) -> Array:
+        """y[i, j] = x[i, j] + b[j]."""
+        shape = row_shape(x.shape, b.shape)
+        return self._call("add_row", (x, b), shape, self._table(prod(shape[:-1]), shape[-1]))
+
+    def sum_rows(self, x: Array) -> Array:
+        """y[j] = sum over i of x[i, j]."""
+        rows, columns = row_shape(x.shape, x.shape[-1:])
+        return self._call("sum_rows", (x,), (columns,), self._table(rows, columns))
 
     def _call(self, name: str, inputs: tuple[Array, ...], shape: Shape, sizes: Any) -> Any:
         dtype = inputs[-1].dtype

@@ -25,7 +25,7 @@ def _idle_threads_sleep() -> Iterator[None]:
 
     Otherwise they would spin for a while after each kernel, and take the CPU from NumPy.
     """
-    settings = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0"}
+    settings = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "10000"}
     added = settings.keys() - os.environ.keys()
     os.environ.update({name: settings[name] for name in added})
     try:
@@ -82,3 +82,7 @@ max_pool_gather = _kernels.max_pool_gather
 max_pool_gradient = _kernels.max_pool_gradient
 average_pool = _kernels.average_pool
 average_pool_gradient = _kernels.average_pool_gradient
+relu = _kernels.relu
+relu_gradient = _kernels.relu_gradient
+add_row = _kernels.add_row
+sum_rows = _kernels.sum_rows

@@ -20,6 +20,8 @@ from tinydl.kernels.geometry import (
     place_pool,
     place_window,
     product_shape,
+    row_shape,
+    same_shape,
 )
 
 
@@ -197,3 +199,64 @@ def average_pool_gradient(
     """
     place_pool(input_shape, pool_size, strides, padding, output_shape=g.shape)
     return input_shape
+
+
+@kernel
+def relu(x: Array) -> Shape:
+    r"""Take the positive elements of an array of any shape; nan stays nan.
+
+    .. math:: y_i = \max(x_i, 0)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> relu(np.array([-1.0, 2.0]))
+    array([0., 2.])
+    """
+    return x.shape
+
+
+@kernel
+def relu_gradient(g: Array, x: Array) -> Shape:
+    r"""Take g where x is positive or nan, otherwise 0.
+
+    .. math:: \bar x_i = g_i [x_i > 0]
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> relu_gradient(np.array([5.0, 7.0]), np.array([-1.0, 2.0]))
+    array([0., 7.])
+    """
+    return same_shape(g.shape, x.shape)
+
+
+@kernel
+def add_row(x: Array, b: Array) -> Shape:
+    r"""Add b (C,) to each row of x (..., C).
+
+    .. math:: y_{ij} = x_{ij} + b_j
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> add_row(np.zeros((2, 2)), np.array([1.0, 2.0]))
+    array([[1., 2.],
+           [1., 2.]])
+    """
+    return row_shape(x.shape, b.shape)
+
+
+@kernel
+def sum_rows(x: Array) -> Shape:
+    r"""Add up the rows of x (N, C): the gradient of the b of `add_row`.
+
+    .. math:: y_j = \sum_i x_{ij}
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sum_rows(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    array([4., 6.])
+    """
+    return row_shape(x.shape, x.shape[-1:])[-1:]

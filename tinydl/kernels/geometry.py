@@ -106,6 +106,22 @@ def output_length(
 
 
 @lru_cache(maxsize=1024)
+def same_shape(g: Shape, x: Shape) -> Shape:
+    """The shape of both, or a `ShapeError`."""
+    if g != x:
+        raise ShapeError("kernel", "g", got=g, expected=f"{x}, as x")
+    return x
+
+
+def row_shape(x: Shape, b: Shape) -> Shape:
+    """The shape of x (..., C), to whose rows a b (C,) fits; or a `ShapeError`."""
+    if len(x) < 2:
+        raise ShapeError("kernel", "x", got=x, expected="at least two axes, (..., C)")
+    if b != x[-1:]:
+        raise ShapeError("kernel", "b", got=b, expected=f"{x[-1:]}, the length of a row of x")
+    return x
+
+
 def product_shape(a_shape: Shape, b_shape: Shape) -> Shape:
     """Give the shape of the matrix product of a (..., M, K) and b (..., K, N): (..., M, N).
 

@@ -21,6 +21,8 @@ from tinydl.kernels.geometry import (
     place_pool,
     place_window,
     product_shape,
+    row_shape,
+    same_shape,
 )
 
 Place = tuple[int, int]
@@ -148,6 +150,38 @@ def average_pool_gradient(
             for row, column in places:
                 x_bar[n, row, column, c] += g64[n, i, j, c] / len(places)
     return x_bar.astype(np.result_type(g, 1.0))
+
+
+def relu(x: Array) -> Array:
+    """y[i] = x[i] if it is not below 0."""
+    y = np.zeros(x.shape, x.dtype)
+    for i in np.ndindex(x.shape):
+        y[i] = 0 if x[i] <= 0 else x[i]
+    return y
+
+
+def relu_gradient(g: Array, x: Array) -> Array:
+    """x_bar[i] = g[i] if x[i] is not below 0."""
+    x_bar = np.zeros(same_shape(g.shape, x.shape), np.result_type(g, x))
+    for i in np.ndindex(x.shape):
+        x_bar[i] = 0 if x[i] <= 0 else g[i]
+    return x_bar
+
+
+def add_row(x: Array, b: Array) -> Array:
+    """y[i, j] = x[i, j] + b[j]."""
+    y = np.zeros(row_shape(x.shape, b.shape), np.result_type(x, b))
+    for *i, j in np.ndindex(x.shape):
+        y[*i, j] = x[*i, j] + b[j]
+    return y
+
+
+def sum_rows(x: Array) -> Array:
+    """y[j] = sum over i of x[i, j]."""
+    y = np.zeros(row_shape(x.shape, x.shape[-1:])[-1:])
+    for *i, j in np.ndindex(x.shape):
+        y[j] += x[*i, j]
+    return y.astype(x.dtype)
 
 
 def _first_channels(window: Window) -> list[int]:

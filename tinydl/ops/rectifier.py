@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinydl.engine import rule
+from tinydl import kernels
+from tinydl.engine import Op, rule
 from tinydl.errors import ArgumentError
 from tinydl.ops.comparison import LogicalNot
 from tinydl.ops.elementwise import Bent, Floating
@@ -30,12 +31,39 @@ class Relu(Bent):
     formula = r"y_i = \max(x_i, 0)"
     kinks = "x_i = 0: the gradient is 0 there"
 
+    literal = staticmethod(kernels.literal.relu)
+
     def forward(self, x):
-        return np.maximum(x, 0)
+        return kernels.relu(x)
 
     @rule(r"\bar x_i = \bar y_i \, [x_i > 0]")
     def x(self, y_bar, y, x):
-        return y_bar * LogicalNot()(x <= 0)  # a product: NumPy's `where` takes ten times as long
+        return ReluGradient()(y_bar, x)
+
+
+class ReluGradient(Op):
+    """Take g where x is positive, otherwise 0: what goes down from a relu.
+
+    It is linear in `g`; `x` only says where, so no gradient flows to it.
+    """
+
+    input_names = ("g", "where")
+    linear_in = ("g",)
+    formula = r"z_i = g_i \, [x_i > 0]"
+    literal = staticmethod(kernels.literal.relu_gradient)
+
+    def forward(self, g, x):
+        return kernels.relu_gradient(g, x)
+
+    @rule(r"\bar g_i = \bar z_i \, [x_i > 0]")
+    def g(self, z_bar, z, g, x):
+        return ReluGradient()(z_bar, x)
+
+    @classmethod
+    def examples(cls, rng):
+        """Several shapes."""
+        for shape in ((3, 4), (), (0, 2)):
+            yield cls(), (rng.normal(size=shape), rng.normal(size=shape))
 
 
 class Relu6(Bent):

@@ -8,6 +8,7 @@ from operator import index
 
 import numpy as np
 
+from tinydl import kernels
 from tinydl.engine import Op, rule
 from tinydl.errors import DTypeError, ShapeError
 from tinydl.ops.elementwise import Floating
@@ -140,20 +141,12 @@ class Sum(Reduction):
         if x.dtype == np.float16:  # the rounding of each step would be felt
             return self.forward(x.astype(np.float32)).astype(np.float16)
         axes = self.axes(x)
-        leading = axes == tuple(range(len(axes))) and 0 < len(axes) < x.ndim
-        if leading and x.flags.c_contiguous and x.dtype.kind == "f":
-            return self._sum_rows(x, len(axes))
+        count = len(axes)
+        if axes == tuple(range(count)) and 0 < count < x.ndim and x.dtype.kind == "f":
+            rows = x.reshape(math.prod(x.shape[:count]), math.prod(x.shape[count:]))
+            y = kernels.sum_rows(rows)  # as for the gradient of a bias
+            return y.reshape((1,) * count * self.keepdims + x.shape[count:])
         return np.sum(x, axis=axes, keepdims=self.keepdims, dtype=total_dtype(x.dtype))
-
-    def _sum_rows(self, x, count):
-        """Add up the first axes, several rows side by side: six times faster than ``np.sum``."""
-        length = math.prod(x.shape[count:])
-        rows = x.reshape(math.prod(x.shape[:count]), length)
-        fold = max(1, 1024 // max(length, 1))
-        whole = len(rows) // fold * fold
-        total = rows[:whole].reshape(whole // fold, fold * length).sum(axis=0)
-        total = total.reshape(fold, length).sum(axis=0) + rows[whole:].sum(axis=0)
-        return total.reshape((1,) * count * self.keepdims + x.shape[count:])
 
     @rule(r"\bar x_i = \bar y")
     def x(self, y_bar, y, x):

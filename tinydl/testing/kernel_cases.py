@@ -32,6 +32,9 @@ LESSONS = {
 }
 
 
+ROWS = ("relu", "relu_gradient", "add_row", "sum_rows")
+
+
 class Case(NamedTuple):
     """Arguments of a kernel, and the traits they have (keys of `LESSONS`)."""
 
@@ -47,7 +50,10 @@ class Case(NamedTuple):
 
 def cases(name: str, rng: np.random.Generator) -> Iterator[Case]:
     """Cases for one kernel: plain ones in float64, then the same in float32 and other layouts."""
-    make = {"matmul": _matmul}.get(name, _conv if name.startswith("conv") else _pool)
+    if name in ROWS:
+        make = _rows
+    else:
+        make = {"matmul": _matmul}.get(name, _conv if name.startswith("conv") else _pool)
     plain = list(make(name, rng))
     yield from plain
     for case in plain:
@@ -65,7 +71,7 @@ def rounding_bound(name: str, case: Case) -> np.ndarray:
     Source: Higham, *Accuracy and Stability of Numerical Algorithms*, 2nd ed., SIAM 2002, chapter 3.
     """
     x = case.arrays[0]
-    if name == "max_pool" or name == "max_pool_gather":
+    if name in ("max_pool", "max_pool_gather", "relu", "relu_gradient"):
         return np.zeros(())  # nothing is computed, only chosen
     places = slice(0, 1) if name == "max_pool_gradient" else slice(None)
     sizes = [np.abs(np.nan_to_num(a)).astype(np.float64) for a in case.arrays[places]]
@@ -98,6 +104,32 @@ def _matmul(name: str, rng: np.random.Generator) -> Iterator[Case]:
         ((3, 4), (2, 4, 2), "broadcast"),
     ):
         yield Case((rng.normal(size=a), rng.normal(size=b)), (), frozenset({trait}))
+
+
+def _rows(name: str, rng: np.random.Generator) -> Iterator[Case]:
+    n, m = rng.integers(5, 40, 2)
+    for shape, trait in (
+        ((4, 4), "plain"),
+        ((3, 8), "plain"),
+        ((2, 3), "ragged"),
+        ((n, m), "ragged"),
+        ((600, 3), "ragged"),
+        ((1, m), "single"),
+        ((n, 1), "single"),
+        ((0, 4), "empty"),
+        ((4, 0), "empty"),
+        ((4, 4), "nan"),
+    ):
+        x = rng.normal(size=shape)
+        if trait == "nan":
+            x[1:3, 2] = np.nan
+        arrays = {
+            "relu": (x,),
+            "relu_gradient": (rng.normal(size=shape), x),
+            "add_row": (x, rng.normal(size=shape[-1:])),
+            "sum_rows": (x,),
+        }[name]
+        yield Case(arrays, (), frozenset({trait}))
 
 
 def _conv(name: str, rng: np.random.Generator) -> Iterator[Case]:

@@ -190,6 +190,22 @@ def _average_pool_gradient(x: Any, g: Any, _: Any, *settings: Any) -> Products:
     yield "average_pool", float(np.sum(g * kernels.average_pool(x, *settings)))
 
 
+def _relu(g: Any, x: Any) -> Products:
+    yield "relu_gradient", float(np.sum(x * kernels.relu_gradient(g, x)))
+
+
+def _relu_gradient(u: Any, g: Any, x: Any) -> Products:
+    yield "relu_gradient", float(np.sum(g * kernels.relu_gradient(u, x)))
+
+
+def _add_row(g: Any, x: Any, b: Any) -> Products:
+    yield "sum_rows", float(np.sum(x * g) + np.sum(b * kernels.sum_rows(g)))
+
+
+def _sum_rows(g: Any, x: Any) -> Products:
+    yield "add_row", float(np.sum(x * kernels.add_row(np.zeros(x.shape), g)))
+
+
 ADJOINTS: dict[str, Callable[..., Products]] = {
     "matmul": _matmul,
     "conv": _conv,
@@ -200,6 +216,10 @@ ADJOINTS: dict[str, Callable[..., Products]] = {
     "max_pool_gradient": _max_pool_gradient,
     "average_pool": _average_pool,
     "average_pool_gradient": _average_pool_gradient,
+    "relu": _relu,
+    "relu_gradient": _relu_gradient,
+    "add_row": _add_row,
+    "sum_rows": _sum_rows,
 }
 
 
