@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -216,8 +216,7 @@ class Layer(Configurable):
     @property
     def weights(self) -> list[Tensor]:
         """All weights, those of sublayers too, each once: first the layer's own, learned first."""
-        found = {id(w): w for layer in self._family() for w in layer._all_own_weights()}
-        return list(found.values())
+        return weights_of(self._family())
 
     @property
     def trainable_weights(self) -> list[Tensor]:
@@ -244,8 +243,7 @@ class Layer(Configurable):
     @property
     def losses(self) -> list[Tensor]:
         """What the weights add to the loss: one number for each regularizer of a trained weight."""
-        penalties = [pair for layer in self._family() for pair in layer._penalties]
-        return [penalty(weight) for weight, penalty in penalties if weight.requires_grad]
+        return penalties_of(self._family())
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of all weights, in the order of `weights`."""
@@ -309,19 +307,34 @@ class Layer(Configurable):
     def _description(self) -> str:
         return f"layer {self.name!r} ({type(self).__name__})"
 
-    def _family(self) -> Iterator[Layer]:
+    def _family(self) -> list[Layer]:
         """The layer itself and all below it, each once."""
-        seen: set[int] = set()
+        found: dict[int, Layer] = {}
         waiting: list[Layer] = [self]
         while waiting:
             layer = waiting.pop(0)
-            if id(layer) not in seen:
-                seen.add(id(layer))
+            if id(layer) not in found:
+                found[id(layer)] = layer
                 waiting[:0] = layer.sublayers
-                yield layer
+        return list(found.values())
 
-    def _all_own_weights(self) -> list[Tensor]:
-        return [*self._own_weights, *self._own_fixed_weights]
+
+def weights_of(family: Iterable[Layer]) -> list[Tensor]:
+    """The weights that these layers made, each once: of each layer, the learned ones first."""
+    return list(
+        {
+            id(w): w
+            for layer in family
+            for own in (layer._own_weights, layer._own_fixed_weights)
+            for w in own
+        }.values()
+    )
+
+
+def penalties_of(family: Iterable[Layer]) -> list[Tensor]:
+    """What the weights that these layers made add to the loss, where they are trained."""
+    penalties = [pair for layer in family for pair in layer._penalties]
+    return [penalty(weight) for weight, penalty in penalties if weight.requires_grad]
 
 
 def _layers_in(values: Iterable[Any]) -> list[Layer]:

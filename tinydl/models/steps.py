@@ -17,7 +17,7 @@ import numpy as np
 from tinydl.callbacks import CallbackList
 from tinydl.engine import Tensor, grad, no_grad, quiet
 from tinydl.errors import NumericalError
-from tinydl.layers import Layer
+from tinydl.layers.layer import Layer, penalties_of, weights_of
 from tinydl.models.batches import Batch, Batches
 from tinydl.models.metric_list import MetricList
 
@@ -49,13 +49,16 @@ class Steps(Layer):
     ) -> dict[str, float]:
         """One epoch; `check` says where we are if the loss has to be finite."""
         logs: dict[str, float] = {}
+        family: list[Layer] = []
         self.reset_metrics()
         for step, batch in enumerate(batches.cut(order)):
             callbacks.on_train_batch_begin(step)
-            y_pred, loss = self._forward(batch, training=True)
+            y_pred = self._forward(batch, training=True)
+            family = family or self._family()  # the first batch may build some
+            loss = self._loss_of(batch, y_pred, family)
             if check and not math.isfinite(loss.item()):
                 raise _diverged(loss, batch, f"{check}, step {step + 1}")
-            self._update(loss)
+            self._update(loss, family)
             logs = self._track(batch, y_pred, loss)
             callbacks.on_train_batch_end(step, logs)
             if self.stop_training:
@@ -65,34 +68,41 @@ class Steps(Layer):
     def _judge(self, batches: Batches, callbacks: CallbackList) -> dict[str, float]:
         """The loss and the metrics of all batches."""
         logs: dict[str, float] = {}
+        family: list[Layer] = []
         self.reset_metrics()
         callbacks.on_test_begin()
         try:
             for step, batch in enumerate(batches.cut()):
                 callbacks.on_test_batch_begin(step)
-                y_pred, loss = self._forward(batch, training=False)
+                y_pred = self._forward(batch, training=False)
+                family = family or self._family()
+                loss = self._loss_of(batch, y_pred, family)
                 logs = self._track(batch, y_pred, loss)
                 callbacks.on_test_batch_end(step, logs)
         finally:
             callbacks.on_test_end(logs)
         return logs
 
-    def _forward(self, batch: Batch, training: bool) -> tuple[Tensor, Tensor]:
-        """What the model says, and the loss.
+    def _forward(self, batch: Batch, training: bool) -> Tensor:
+        """What the model says.
 
         It is recorded even where no gradient is wanted: the cross-entropies look at the op that
         made a probability, to compute with its logits instead.
         """
         with quiet():
-            y_pred = self(Tensor(batch.x), training=training)
-            loss = self.loss(batch.y, y_pred, batch.sample_weight)
-            for penalty in self.losses:
-                loss = loss + penalty
-        return y_pred, loss
+            return self(Tensor(batch.x), training=training)
 
-    def _update(self, loss: Tensor) -> None:
+    def _loss_of(self, batch: Batch, y_pred: Tensor, family: list[Layer]) -> Tensor:
+        """The loss, and what the weights of the family add to it."""
+        with quiet():
+            loss = self.loss(batch.y, y_pred, batch.sample_weight)
+            for penalty in penalties_of(family):
+                loss = loss + penalty
+        return loss
+
+    def _update(self, loss: Tensor, family: list[Layer]) -> None:
         """Change the weights to make the loss smaller; all of them, or (after Ctrl-C) none."""
-        weights = self.trainable_weights
+        weights = [w for w in weights_of(family) if w.requires_grad]
         if not weights:
             return
         gradients = grad(loss, weights, allow_unused=True)

@@ -345,8 +345,9 @@ class Trainer(Steps):
         if class_weight is not None:
             batches.weigh(class_weight, self._classes(batches))
         batch = next(batches.cut())
-        y_pred, loss = self._forward(batch, training=True)
-        self._update(loss)
+        y_pred, family = self._forward(batch, training=True), self._family()
+        loss = self._loss_of(batch, y_pred, family)
+        self._update(loss, family)
         return _results(self._track(batch, y_pred, loss), return_dict)
 
     def test_on_batch(
@@ -358,7 +359,8 @@ class Trainer(Steps):
         """
         self._require("test_on_batch", y)
         batch = next(self._single("test_on_batch", x, y, sample_weight).cut())
-        y_pred, loss = self._forward(batch, training=False)
+        y_pred = self._forward(batch, training=False)
+        loss = self._loss_of(batch, y_pred, self._family())
         return _results(self._track(batch, y_pred, loss), return_dict)
 
     def predict_on_batch(self, x: Any) -> np.ndarray:
