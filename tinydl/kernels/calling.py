@@ -161,18 +161,17 @@ class CKernels:
         function = self._functions.get((name, dtype))
         if function is None or inputs[0].dtype != dtype:
             return NotImplemented
+        pointer, kind = self._pointer, self._pointer_types[dtype]
         result = np.empty(shape, dtype)
-        pointers = [
-            self._pointer(self._pointer_types[dtype], _contiguous(array))
-            for array in (*inputs, result)
-        ]
-        if function(*pointers, sizes, self._threads()) != 0:
+        operands = [pointer(kind, _contiguous(x)) for x in inputs]
+        if function(*operands, pointer(kind, result), sizes, self._threads()) != 0:
             raise MemoryError(f"{name}: no memory to work in")
         return result
 
 
 def _contiguous(x: Array) -> Array:
-    return x if x.flags.c_contiguous and x.flags.aligned else np.array(x, order="C")
+    flags = x.flags
+    return x if flags.c_contiguous and flags.aligned else np.array(x, order="C")
 
 
 def _matrices(x: Array) -> tuple[Array, int, int]:

@@ -122,6 +122,7 @@ def row_shape(x: Shape, b: Shape) -> Shape:
     return x
 
 
+@lru_cache(maxsize=1024)
 def product_shape(a_shape: Shape, b_shape: Shape) -> Shape:
     """Give the shape of the matrix product of a (..., M, K) and b (..., K, N): (..., M, N).
 
