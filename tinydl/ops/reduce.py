@@ -33,9 +33,11 @@ def normalize_axes(where: str, axis, ndim: int) -> tuple[int, ...]:
     """
     if axis is None:
         return tuple(range(ndim))
+    if type(axis) is int and -ndim <= axis < ndim:  # by far the most frequent
+        return (axis % ndim,)
     axes = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
     try:
-        axes = tuple(index(one) for one in axes)
+        axes = tuple(map(index, axes))
     except TypeError:
         raise DTypeError(
             where, "axis", got=repr(axis), expected="whole numbers, or None for all axes"
@@ -48,7 +50,7 @@ def normalize_axes(where: str, axis, ndim: int) -> tuple[int, ...]:
             expected=f"between {-ndim} and {ndim - 1}" if ndim else "None",
             hint=f"the tensor has {ndim} axes" if ndim else "a single number has no axes",
         )
-    counted = tuple(sorted(one % ndim for one in axes))
+    counted = tuple(sorted([one % ndim for one in axes]))
     if len(set(counted)) < len(counted):
         raise ShapeError(where, "axis", got=axis, expected="each axis once")
     return counted

@@ -23,8 +23,9 @@ def whole_numbers(where: str, argument: str, given: Any) -> tuple[int, ...]:
     >>> whole_numbers("tile", "repeats", 2)
     (2,)
     """
+    several = isinstance(given, (tuple, list)) or np.ndim(given) > 0
     try:
-        return tuple(operator.index(n) for n in ([given] if np.ndim(given) == 0 else given))
+        return tuple(map(operator.index, given if several else (given,)))
     except TypeError:
         raise DTypeError(where, argument, got=given, expected="whole numbers") from None
 
@@ -57,7 +58,7 @@ class Reshape(Op):
 
     def __init__(self, newshape):
         self.newshape = whole_numbers("reshape", "newshape", newshape)
-        if any(n < -1 for n in self.newshape):  # NumPy would read each of them as -1
+        if min(self.newshape, default=0) < -1:  # NumPy would read each of them as -1
             raise ShapeError("reshape", "newshape", got=self.newshape, expected="lengths, or -1")
 
     def forward(self, x):
