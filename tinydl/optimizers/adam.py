@@ -84,7 +84,7 @@ class Adam(Optimizer):
     def update(
         self, w: np.ndarray, g: np.ndarray, learning_rate: float, step: int, *slots: np.ndarray
     ) -> Arrays:
-        """See the formula; what is new here is changed in place, which saves half of the time."""
+        """See the formula; arrays made here are changed in place, as making one takes time."""
         m, v, *v_max = slots
         m = self.beta_1 * m
         m += (1 - self.beta_1) * g
