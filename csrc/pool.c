@@ -63,6 +63,28 @@ static void clear(const pooling *p, int64_t n, int64_t c, int64_t channels)
         memset(p->result + at(p->s, n, 0, pixel, c), 0, channels * sizeof(real));
 }
 
+/* Windows of 2 x 2 are so common that they have loops of their own, which hold what they know of
+ * a channel in registers. For those the compiler must be given the numbers of rows and columns. */
+static int is_two_by_two(view v)
+{
+    return v.rows == 2 && v.columns == 2;
+}
+
+/* y (channels) = the greatest of the 2 x 2 pixels from x on; NaN is greater than all. */
+INLINE void greatest_of_four(real *restrict y, const real *restrict x, int64_t row_step,
+                             int64_t column_step, int64_t channels)
+{
+    for (int64_t c = 0; c < channels; c++) {
+        real best = x[c];
+        UNROLL
+        for (int number = 1; number < 4; number++) {
+            real new = x[number / 2 * row_step + number % 2 * column_step + c];
+            best = ((new > best) | (new != new)) ? new : best;
+        }
+        y[c] = best;
+    }
+}
+
 /* best (channels) = the greatest of best and x; NaN is greater than all. */
 static void keep_greater(real *restrict best, const real *restrict x, int64_t channels)
 {
@@ -87,7 +109,12 @@ static void max_pool_row(const void *job, int64_t task, int thread)
     for (int64_t j = 0; j < s->output_width; j++) {
         real *y = p->result + output_at(s, n, i, j, 0);
         view v = view_at(s, i, j);
-        memcpy(y, p->x + at(s, n, v.row, v.column, 0), s->channels * sizeof(real));
+        const real *x = p->x + at(s, n, v.row, v.column, 0);
+        if (is_two_by_two(v)) {
+            greatest_of_four(y, x, s->width * s->channels, s->channels, s->channels);
+            continue;
+        }
+        memcpy(y, x, s->channels * sizeof(real));
         for (int64_t row = v.row; row < v.row + v.rows; row++)
             for (int64_t column = v.column; column < v.column + v.columns; column++)
                 keep_greater(y, p->x + at(s, n, row, column, 0), s->channels);
@@ -113,13 +140,36 @@ static void average_pool_row(const void *job, int64_t task, int thread)
     }
 }
 
+/* winner (channels) = the number of each channel's first maximum among 2 x 2 pixels from x on:
+ * of the pixels that equal the maximum the last that is met, beginning at the end. */
+INLINE void find_winners_of_four(const real *restrict x, int64_t row_step, int64_t column_step,
+                                 int64_t channels, int32_t *restrict winner)
+{
+    real best[CHANNELS_BLOCK];
+    greatest_of_four(best, x, row_step, column_step, channels);
+    for (int64_t b = 0; b < channels; b++) {
+        int32_t first = 3;
+        UNROLL
+        for (int32_t number = 2; number >= 0; number--) {
+            real new = x[number / 2 * row_step + number % 2 * column_step + b];
+            first = ((new == best[b]) | (new != new)) ? number : first;
+        }
+        winner[b] = first;
+    }
+}
+
 /* winner (channels) = the number within the view of each channel's first maximum. What a
  * condition chooses from is read before it: then there is no branch, and the loop is vectorized. */
 INLINE void find_winners(const pooling *p, int64_t n, view v, int64_t c, int64_t channels,
                          int32_t *restrict winner)
 {
+    const real *first = p->x + at(p->s, n, v.row, v.column, c);
+    if (is_two_by_two(v)) {
+        find_winners_of_four(first, p->s->width * p->s->channels, p->s->channels, channels, winner);
+        return;
+    }
     real best[CHANNELS_BLOCK];
-    memcpy(best, p->x + at(p->s, n, v.row, v.column, c), channels * sizeof(real));
+    memcpy(best, first, channels * sizeof(real));
     memset(winner, 0, channels * sizeof(int32_t));
     int32_t number = 0;
     for (int64_t row = v.row; row < v.row + v.rows; row++)
@@ -145,13 +195,14 @@ INLINE void take(real *restrict y, const real *restrict u, const int32_t *restri
     }
 }
 
-/* x_bar (channels) += g where the winner has this number. */
+/* x_bar (channels) = g where the winner has this number, otherwise what is there already, or 0
+ * in windows that are apart. */
 INLINE void give(real *restrict x_bar, const real *restrict g, const int32_t *restrict winner,
-                 int32_t number, int64_t channels)
+                 int32_t number, int64_t channels, int apart)
 {
     for (int64_t b = 0; b < channels; b++) {
-        real share = g[b];
-        x_bar[b] += winner[b] == number ? share : 0;
+        real share = g[b], former = apart ? 0 : x_bar[b];
+        x_bar[b] = former + (winner[b] == number ? share : 0);
     }
 }
 
@@ -168,17 +219,32 @@ INLINE void gather_window(const pooling *p, int64_t n, int64_t i, int64_t j, int
                  winner, number++, channels);
 }
 
-/* x_bar (channels) += g[n, i, j] at the winner of x's window there. */
+/* Whether no pixel lies in two windows. */
+static int windows_are_apart(const window *s)
+{
+    return s->stride_height >= s->window_height && s->stride_width >= s->window_width;
+}
+
+/* Whether every pixel lies in exactly one window. */
+static int windows_tile_the_image(const window *s)
+{
+    return s->stride_height == s->window_height && s->stride_width == s->window_width &&
+           s->output_height * s->stride_height - s->padding_top >= s->height &&
+           s->output_width * s->stride_width - s->padding_left >= s->width;
+}
+
+/* x_bar (channels) += g[n, i, j] at the winner of x's window there; if the windows are apart, the
+ * pixels of this window are set, whatever they were before. */
 INLINE void scatter_window(const pooling *p, int64_t n, int64_t i, int64_t j, int64_t c,
-                                  int64_t channels)
+                           int64_t channels, int apart)
 {
     int32_t winner[CHANNELS_BLOCK], number = 0;
     view v = view_at(p->s, i, j);
+    const real *g = p->g + output_at(p->s, n, i, j, c);
     find_winners(p, n, v, c, channels, winner);
     for (int64_t row = v.row; row < v.row + v.rows; row++)
         for (int64_t column = v.column; column < v.column + v.columns; column++)
-            give(p->result + at(p->s, n, row, column, c), p->g + output_at(p->s, n, i, j, c),
-                 winner, number++, channels);
+            give(p->result + at(p->s, n, row, column, c), g, winner, number++, channels, apart);
 }
 
 /* Task (n, block of channels) of max_pool_gather. Most blocks are whole: the second call, with
@@ -202,15 +268,20 @@ static void max_pool_gradient_block(const void *job, int64_t task, int thread)
 {
     (void)thread;
     const pooling *p = job;
+    const window *s = p->s;
     int64_t n = task / p->blocks, c = task % p->blocks * CHANNELS_BLOCK;
-    int64_t channels = block_size(p->s, c);
-    clear(p, n, c, channels);
-    for (int64_t i = 0; i < p->s->output_height; i++)
-        for (int64_t j = 0; j < p->s->output_width; j++)
+    int64_t channels = block_size(s, c);
+    int apart = windows_are_apart(s);
+    if (!windows_tile_the_image(s))
+        clear(p, n, c, channels);
+    for (int64_t i = 0; i < s->output_height; i++)
+        for (int64_t j = 0; j < s->output_width; j++)
             if (channels < CHANNELS_BLOCK)
-                scatter_window(p, n, i, j, c, channels);
+                scatter_window(p, n, i, j, c, channels, apart);
+            else if (apart)
+                scatter_window(p, n, i, j, c, CHANNELS_BLOCK, 1);
             else
-                scatter_window(p, n, i, j, c, CHANNELS_BLOCK);
+                scatter_window(p, n, i, j, c, CHANNELS_BLOCK, 0);
 }
 
 /* Task (n, block of channels) of average_pool_gradient. */
