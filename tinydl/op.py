@@ -169,6 +169,8 @@ class Op:
         A Python number takes the dtype of the arrays beside it, unless it is an index or a
         condition: an input without a rule among inputs that have one.
         """
+        if all(isinstance(x, Tensor) for x in inputs):
+            return tuple(inputs)
         wrapped = [x if isinstance(x, (Tensor, bool, int, float)) else tensor(x) for x in inputs]
         rules = self.rules_for(inputs)
         dtypes = [
