@@ -148,7 +148,7 @@ class Sum(Reduction):
             rows = x.reshape(math.prod(x.shape[:count]), math.prod(x.shape[count:]))
             y = kernels.sum_rows(rows)  # as for the gradient of a bias
             return y.reshape((1,) * count * self.keepdims + x.shape[count:])
-        return np.sum(x, axis=axes, keepdims=self.keepdims, dtype=total_dtype(x.dtype))
+        return x.sum(axis=axes, keepdims=self.keepdims, dtype=total_dtype(x.dtype))
 
     @rule(r"\bar x_i = \bar y")
     def x(self, y_bar, y, x):

@@ -68,7 +68,7 @@ class Softmax(OverAxis):
 
     def forward(self, x):
         e = np.exp(below_maximum(x, self.axes(x)))
-        return e / np.sum(e, axis=self.axes(x), keepdims=True)
+        return e / e.sum(axis=self.axes(x), keepdims=True)
 
     @rule(r"\bar x_i = y_i \Big( \bar y_i - \sum_j \bar y_j y_j \Big)")
     def x(self, y_bar, y, x):
@@ -96,7 +96,7 @@ class LogSoftmax(OverAxis):
 
     def forward(self, x):
         x = below_maximum(x, self.axes(x))
-        return x - np.log(np.sum(np.exp(x), axis=self.axes(x), keepdims=True))
+        return x - np.log(np.exp(x).sum(axis=self.axes(x), keepdims=True))
 
     @rule(r"\bar x_i = \bar y_i - e^{y_i} \sum_j \bar y_j")
     def x(self, y_bar, y, x):
@@ -111,4 +111,4 @@ def below_maximum(x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
     >>> below_maximum(np.array([1.0, 3.0]), (0,))
     array([-2.,  0.])
     """
-    return x - np.max(x, axis=axes, keepdims=True, initial=-np.inf)
+    return x - x.max(axis=axes, keepdims=True, initial=-np.inf)
