@@ -164,6 +164,8 @@ def _array(x: Any) -> np.ndarray:
 def _weights_for(where: str, shape: Shape, sample_weight: Any) -> np.ndarray:
     """The sample weights, stretched to `shape`, in float64."""
     weights = np.asarray(_array(sample_weight), np.float64)
+    if weights.shape == shape:
+        return weights
     given = weights.shape[:-1] if weights.shape == (*shape, 1) else weights.shape
     if given != shape[: len(given)]:
         raise ShapeError(
