@@ -45,11 +45,18 @@ typedef struct {
     int64_t place_step, tap_step;
 } patch_run;
 
-/* piece = x */
-static void gather(const real *x, patch_run r)
+/* piece = x. Where both lie one after the other a whole row of a panel is mostly asked for; a copy
+ * of a constant size takes a few instructions. */
+INLINE void gather(const real *x, patch_run r)
 {
     x += r.first;
-    if (r.channels < r.places) {
+    if (r.channels == 1 && r.step == 1 && r.place_step == 1) {
+        if (r.places == TILE_ROWS)
+            memcpy(r.piece, x, TILE_ROWS * sizeof(real));
+        else
+            for (int64_t place = 0; place < r.places; place++)
+                r.piece[place] = x[place];
+    } else if (r.channels < r.places) {
         for (int64_t c = 0; c < r.channels; c++)
             for (int64_t place = 0; place < r.places; place++)
                 r.piece[place * r.place_step + c * r.tap_step] = x[place * r.step + c];
@@ -78,42 +85,46 @@ typedef struct {
 } patch_part;
 
 /* Goes through a part run by run, except for the padding: gathers it from x, or, if there is no
- * x, scatters it to x_bar. */
-static void for_each_run(const window *s, patch_part part, const real *x, real *x_bar)
+ * x, scatters it to x_bar. With few channels runs are short, and so what is the same for all runs
+ * of a line or of a window row is computed there. */
+INLINE void for_each_run(const window *s, patch_part part, const real *x, real *x_bar)
 {
-    int64_t first_channel = part.group * group_channels(s);
+    const int64_t group_size = group_channels(s), step = s->stride_width * s->channels;
+    const int64_t first_pixel = part.first_tap / group_size; /* p * window_width + q */
+    const int64_t first_p = first_pixel / s->window_width, first_q = first_pixel % s->window_width;
     int64_t j = part.first_place % s->output_width;
     int64_t line = part.first_place / s->output_width; /* n * output_height + i */
     for (int64_t done = 0, places; done < part.places; done += places, j = 0, line++) {
         places = smaller(s->output_width - j, part.places - done);
         int64_t n = line / s->output_height, i = line % s->output_height;
-        int64_t c = part.first_tap % group_channels(s);
-        int64_t pixel = part.first_tap / group_channels(s); /* p * window_width + q */
-        for (int64_t k = 0, channels; k < part.taps; k += channels, c = 0, pixel++) {
-            channels = smaller(group_channels(s) - c, part.taps - k);
-            int64_t p = pixel / s->window_width, q = pixel % s->window_width;
+        int64_t k = 0, c = part.first_tap % group_size;
+        for (int64_t p = first_p, q = first_q; k < part.taps; p++, q = 0) {
             int64_t row = i * s->stride_height + p * s->dilation_height - s->padding_top;
             int64_t left = j * s->stride_width + q * s->dilation_width - s->padding_left;
-            int64_t right = left + (places - 1) * s->stride_width;
-            int64_t skip = left >= 0 ? 0 : (-left + s->stride_width - 1) / s->stride_width;
-            int64_t drop =
-                right < s->width ? 0 : (right - s->width) / s->stride_width + 1;
-            if (row < 0 || row >= s->height || skip + drop >= places)
-                continue;
-            left += skip * s->stride_width;
-            patch_run run = {
-                .places = places - skip - drop,
-                .channels = channels,
-                .first = ((n * s->height + row) * s->width + left) * s->channels +
-                         first_channel + c,
-                .step = s->stride_width * s->channels,
-                .piece = part.piece + (done + skip) * part.place_step + k * part.tap_step,
-                .place_step = part.place_step,
-                .tap_step = part.tap_step};
-            if (x)
-                gather(x, run);
-            else
-                scatter(x_bar, run);
+            int64_t line_begins = (n * s->height + row) * s->width * s->channels +
+                                  part.group * group_size;
+            int in_padding = row < 0 || row >= s->height;
+            for (int64_t channels; q < s->window_width && k < part.taps;
+                 k += channels, c = 0, q++, left += s->dilation_width) {
+                channels = smaller(group_size - c, part.taps - k);
+                int64_t right = left + (places - 1) * s->stride_width;
+                int64_t skip = left >= 0 ? 0 : (-left + s->stride_width - 1) / s->stride_width;
+                int64_t drop = right < s->width ? 0 : (right - s->width) / s->stride_width + 1;
+                if (in_padding || skip + drop >= places)
+                    continue;
+                patch_run run = {
+                    .places = places - skip - drop,
+                    .channels = channels,
+                    .first = line_begins + left * s->channels + skip * step + c,
+                    .step = step,
+                    .piece = part.piece + (done + skip) * part.place_step + k * part.tap_step,
+                    .place_step = part.place_step,
+                    .tap_step = part.tap_step};
+                if (x)
+                    gather(x, run);
+                else
+                    scatter(x_bar, run);
+            }
         }
     }
 }
@@ -147,7 +158,7 @@ int conv(const real *x, const real *w, real *y, const window *s, int threads)
                              .b_batch_stride = group_filters(s),
                              .b_term_stride = s->filters,
                              .b_column_stride = 1},
-                   .a = x, .b = w, .copy_a = copy_patches, .copy_b = copy_b, .window = s,
+                   .a = x, .b = w, .copy_a = copy_patches, .window = s,
                    .y = y, .y_batch_stride = group_filters(s), .y_row_stride = s->filters};
     return multiply(&job, threads);
 }
@@ -163,8 +174,7 @@ int conv_kernel_gradient(const real *x, const real *g, real *w_bar, const window
                              .b_batch_stride = group_filters(s),
                              .b_term_stride = s->filters,
                              .b_column_stride = 1},
-                   .a = x, .b = g, .copy_a = copy_patches_transposed, .copy_b = copy_b,
-                   .window = s,
+                   .a = x, .b = g, .copy_a = copy_patches_transposed, .window = s,
                    .y = w_bar, .y_batch_stride = group_filters(s), .y_row_stride = s->filters};
     return multiply(&job, threads);
 }
@@ -195,9 +205,10 @@ static void input_gradient_of_group(const input_gradient *job, int64_t n, int64_
             for (int64_t k = 0; k < filters; k += TERMS_BLOCK) {
                 int64_t terms = smaller(TERMS_BLOCK, filters - k);
                 copy_panels(copy_a, TILE_ROWS, &job->product, group, i, rows, k, terms, g_panels);
-                multiply_panels(rows, columns, terms, g_panels,
-                                w_panels + k * round_up(taps, TILE_COLUMNS) + j * terms, patches,
-                                columns, k > 0);
+                const real *first = w_panels + k * round_up(taps, TILE_COLUMNS) + j * terms;
+                panels_of_b b_panels = {first, terms, TILE_COLUMNS};
+                multiply_panels(rows, columns, terms, g_panels, b_panels, patches, columns,
+                                k > 0);
             }
             patch_part part = {group, i, rows, j, columns, patches, columns, 1};
             for_each_run(s, part, NULL, job->product.y);

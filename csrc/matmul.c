@@ -5,7 +5,7 @@
 
 int matmul(const real *a, const real *b, real *y, const matrices *s, int threads)
 {
-    product job = {.sizes = *s, .a = a, .b = b, .copy_a = copy_a, .copy_b = copy_b,
+    product job = {.sizes = *s, .a = a, .b = b, .copy_a = copy_a,
                    .y = y, .y_batch_stride = s->rows * s->columns, .y_row_stride = s->columns};
     return multiply(&job, threads);
 }

@@ -6,8 +6,8 @@
  *     which it reads only TILE_ROWS + TILE_COLUMNS numbers a step;
  *   - copies blocks of a and b before into panels, in the order in which the tile reads them,
  *     small enough to stay in the cache while they are used again and again.
- * a and b need not exist as matrices: who calls says how to copy a panel of them, and so a
- * convolution copies patches of the image.
+ * a need not exist as a matrix: who calls says how to copy a panel of it, and so a convolution
+ * copies patches of the image.
  *
  * The sum over k is always taken in the same order, however many threads there are: the cuts
  * through rows and columns do not touch it, and those through k follow from the sizes alone.
@@ -65,7 +65,7 @@ typedef void copy_function(const product *job, int64_t n, int64_t first, int64_t
 struct product {
     matrices sizes;
     const real *a, *b;
-    copy_function *copy_a, *copy_b;
+    copy_function *copy_a;
     const window *window; /* for a copy_a that needs it */
     real *y;              /* y(n, i, j) = y[n * y_batch_stride + i * y_row_stride + j] */
     int64_t y_batch_stride, y_row_stride;
@@ -118,7 +118,7 @@ static void copy_a(const product *job, int64_t n, int64_t first, int64_t count,
     }
 }
 
-/* As copy_b, for a b in memory. */
+/* The copy_function for b. */
 static void copy_b(const product *job, int64_t n, int64_t first, int64_t count,
                    int64_t first_term, int64_t terms, real *panel)
 {
@@ -138,14 +138,14 @@ static void copy_b(const product *job, int64_t n, int64_t first, int64_t count,
 }
 
 /* tile (TILE_ROWS, vectors * LANES) = sum over k of a (terms, TILE_ROWS) * b (terms, TILE_COLUMNS),
- * added to what is there if `add`; the rows of the tile lie `stride` apart. `vectors` must be a
- * constant where this is inlined: the sums then stay in registers. */
-INLINE void multiply_tile(int vectors, int64_t terms, const real *a, const real *b, real *tile,
-                          int64_t stride, int add)
+ * added to what is there if `add`; the rows of b lie `b_step` apart, those of the tile `stride`.
+ * `vectors` must be a constant where this is inlined: the sums then stay in registers. */
+INLINE void multiply_tile(int vectors, int64_t terms, const real *a, const real *b, int64_t b_step,
+                          real *tile, int64_t stride, int add)
 {
     vector sum[TILE_ROWS][TILE_VECTORS] = {{{0}}};
-    for (int64_t k = 0; k < terms; k++, a += TILE_ROWS, b += TILE_COLUMNS) {
-        const vector *b_row = (const vector *)b;
+    for (int64_t k = 0; k < terms; k++, a += TILE_ROWS, b += b_step) {
+        const unaligned_vector *b_row = (const unaligned_vector *)b;
         UNROLL
         for (int i = 0; i < TILE_ROWS; i++)
             UNROLL
@@ -164,14 +164,14 @@ INLINE void multiply_tile(int vectors, int64_t terms, const real *a, const real 
 }
 
 /* The same at the border of y, where the tile hangs over: only rows x columns of it are real. */
-static void multiply_border_tile(int64_t terms, const real *a, const real *b, real *y,
-                                 int64_t stride, int add, int64_t rows, int64_t columns)
+static void multiply_border_tile(int64_t terms, const real *a, const real *b, int64_t b_step,
+                                 real *y, int64_t stride, int add, int64_t rows, int64_t columns)
 {
     real tile[TILE_ROWS * TILE_COLUMNS];
     if (columns <= LANES)
-        multiply_tile(1, terms, a, b, tile, TILE_COLUMNS, 0);
+        multiply_tile(1, terms, a, b, b_step, tile, TILE_COLUMNS, 0);
     else
-        multiply_tile(TILE_VECTORS, terms, a, b, tile, TILE_COLUMNS, 0);
+        multiply_tile(TILE_VECTORS, terms, a, b, b_step, tile, TILE_COLUMNS, 0);
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < columns; j++) {
             real sum = tile[i * TILE_COLUMNS + j];
@@ -179,18 +179,28 @@ static void multiply_border_tile(int64_t terms, const real *a, const real *b, re
         }
 }
 
+/* Panels of b: panel j / TILE_COLUMNS begins at first[j * column_step], its rows lie term_step
+ * apart. */
+typedef struct {
+    const real *first;
+    int64_t column_step, term_step;
+} panels_of_b;
+
 /* y (rows, columns) from panels of a and b that hold `terms` steps; y's rows lie `stride` apart. */
 static void multiply_panels(int64_t rows, int64_t columns, int64_t terms, const real *a_panels,
-                            const real *b_panels, real *y, int64_t stride, int add)
+                            panels_of_b b_panels, real *y, int64_t stride, int add)
 {
     for (int64_t j = 0; j < columns; j += TILE_COLUMNS)
         for (int64_t i = 0; i < rows; i += TILE_ROWS) {
-            const real *a = a_panels + i * terms, *b = b_panels + j * terms;
+            const real *a = a_panels + i * terms;
+            const real *b = b_panels.first + j * b_panels.column_step;
+            int64_t b_step = b_panels.term_step;
             real *tile = y + i * stride + j;
             if (i + TILE_ROWS <= rows && j + TILE_COLUMNS <= columns)
-                multiply_tile(TILE_VECTORS, terms, a, b, tile, stride, add);
+                multiply_tile(TILE_VECTORS, terms, a, b, b_step, tile, stride, add);
             else
-                multiply_border_tile(terms, a, b, tile, stride, add, smaller(TILE_ROWS, rows - i),
+                multiply_border_tile(terms, a, b, b_step, tile, stride, add,
+                                     smaller(TILE_ROWS, rows - i),
                                      smaller(TILE_COLUMNS, columns - j));
         }
 }
@@ -203,6 +213,19 @@ static void copy_panels(copy_function *copy, int64_t width, const product *job, 
     for (int64_t i = 0; i < count; i += width)
         copy(job, n, first + i, smaller(width, count - i), first_term, terms,
              panels + i * terms);
+}
+
+/* The panels of columns j .. j + columns - 1 and terms k .. k + terms - 1 of b, copied to `room`.
+ * Where y has but one row of tiles, each number of b is used once, and is best read in place. */
+static panels_of_b make_panels_of_b(const product *job, int64_t n, int64_t j, int64_t columns,
+                                    int64_t k, int64_t terms, real *room)
+{
+    const matrices *s = &job->sizes;
+    if (s->rows <= TILE_ROWS && columns % TILE_COLUMNS == 0 && s->b_column_stride == 1)
+        return (panels_of_b){job->b + n * s->b_batch_stride + k * s->b_term_stride + j, 1,
+                             s->b_term_stride};
+    copy_panels(copy_b, TILE_COLUMNS, job, n, j, columns, k, terms, room);
+    return (panels_of_b){room, terms, TILE_COLUMNS};
 }
 
 /* One task: a part of the rows and columns of one y of the batch, for one chunk of the terms. */
@@ -225,13 +248,13 @@ static void multiply_part(const void *any_job, int64_t task, int thread)
     real *y = chunk == 0 ? job->y : job->partial_sums + (chunk - 1) * results;
     y += n * job->y_batch_stride;
     real *a_panels = job->panels + thread * job->panels_size;
-    real *b_panels = a_panels + job->a_panels_size;
+    real *b_room = a_panels + job->a_panels_size;
 
     for (int64_t j = j_begin; j < j_end; j += COLUMNS_BLOCK)
         for (int64_t k = k_begin; k < k_end; k += TERMS_BLOCK) {
             int64_t columns = smaller(COLUMNS_BLOCK, j_end - j);
             int64_t terms = smaller(TERMS_BLOCK, k_end - k);
-            copy_panels(job->copy_b, TILE_COLUMNS, job, n, j, columns, k, terms, b_panels);
+            panels_of_b b_panels = make_panels_of_b(job, n, j, columns, k, terms, b_room);
             for (int64_t i = i_begin; i < i_end; i += ROWS_BLOCK) {
                 int64_t rows = smaller(ROWS_BLOCK, i_end - i);
                 copy_panels(job->copy_a, TILE_ROWS, job, n, i, rows, k, terms, a_panels);
