@@ -70,6 +70,39 @@ def test_each_epoch_takes_each_sample_once_in_a_new_order():
     assert first != second
 
 
+def test_layers_made_by_the_first_batch_are_trained_by_it():
+    class Late(keras.layers.Layer):
+        def build(self, input_shape):
+            self.inner = keras.layers.Dense(
+                2, use_bias=False, kernel_initializer="ones", kernel_regularizer="l2"
+            )
+
+        def call(self, inputs):
+            return self.inner(inputs)
+
+    model = keras.Sequential([Late()])
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    history = model.fit(X, Y, batch_size=10, verbose=0)
+    w, loss = step_by_hand(np.ones((3, 2)), X, Y)
+    shrunk = 0.1 * 2 * 0.01  # the slope of 0.01 w^2 at 1
+    np.testing.assert_allclose(model.get_weights()[0], w - shrunk, rtol=1e-5)
+    assert history.history["loss"] == pytest.approx([loss + 0.01 * 6], rel=1e-5)
+
+
+def test_a_layer_frozen_within_an_epoch_stays_as_it_is_from_then_on():
+    model = linear()
+    seen = []
+
+    def freeze(batch, logs):
+        model.trainable = False
+        seen.append(model.get_weights()[0])
+
+    callback = keras.callbacks.LambdaCallback(on_train_batch_end=freeze)
+    model.fit(X, Y, batch_size=4, shuffle=False, verbose=0, callbacks=[callback])
+    w, _ = step_by_hand(W, X[:4], Y[:4])
+    np.testing.assert_allclose(seen, [w] * 3, rtol=1e-5)
+
+
 def test_the_same_seed_gives_the_same_bits():
     def weights(seed):
         keras.utils.set_random_seed(seed)
