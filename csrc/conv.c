@@ -36,7 +36,8 @@ static int64_t count_taps(const window *s)
 }
 
 /* A piece of the patches that is a regular piece of the image too: places that are neighbours in
- * one row of the output, and channels of one (p, q). Its element (place, c) is
+ * one row of the output, and channels of one (p, q), or of neighbouring ones. Its element
+ * (place, c) is
  *     x[first + place * step + c]   and   piece[place * place_step + c * tap_step] */
 typedef struct {
     int64_t places, channels;
@@ -45,17 +46,17 @@ typedef struct {
     int64_t place_step, tap_step;
 } patch_run;
 
-/* piece = x. Where both lie one after the other a whole row of a panel is mostly asked for; a copy
- * of a constant size takes a few instructions. */
+/* piece = x. Copies of a constant size take a few instructions: if neighbours in x are neighbours
+ * in piece, mostly a whole row of a panel is asked for, or three pixels of one channel. */
 INLINE void gather(const real *x, patch_run r)
 {
     x += r.first;
-    if (r.channels == 1 && r.step == 1 && r.place_step == 1) {
-        if (r.places == TILE_ROWS)
-            memcpy(r.piece, x, TILE_ROWS * sizeof(real));
-        else
-            for (int64_t place = 0; place < r.places; place++)
-                r.piece[place] = x[place];
+    if (r.step == 1 && r.place_step == 1 && r.places == TILE_ROWS) {
+        for (int64_t c = 0; c < r.channels; c++)
+            memcpy(r.piece + c * r.tap_step, x + c, TILE_ROWS * sizeof(real));
+    } else if (r.tap_step == 1 && r.channels == 3) {
+        for (int64_t place = 0; place < r.places; place++)
+            memcpy(r.piece + place * r.place_step, x + place * r.step, 3 * sizeof(real));
     } else if (r.channels < r.places) {
         for (int64_t c = 0; c < r.channels; c++)
             for (int64_t place = 0; place < r.places; place++)
@@ -92,6 +93,8 @@ INLINE void for_each_run(const window *s, patch_part part, const real *x, real *
     const int64_t group_size = group_channels(s), step = s->stride_width * s->channels;
     const int64_t first_pixel = part.first_tap / group_size; /* p * window_width + q */
     const int64_t first_p = first_pixel / s->window_width, first_q = first_pixel % s->window_width;
+    /* Then the taps of a window row are neighbours in the image too, and can be one run. */
+    const int neighbours = s->dilation_width == 1 && s->groups == 1;
     int64_t j = part.first_place % s->output_width;
     int64_t line = part.first_place / s->output_width; /* n * output_height + i */
     for (int64_t done = 0, places; done < part.places; done += places, j = 0, line++) {
@@ -104,10 +107,12 @@ INLINE void for_each_run(const window *s, patch_part part, const real *x, real *
             int64_t line_begins = (n * s->height + row) * s->width * s->channels +
                                   part.group * group_size;
             int in_padding = row < 0 || row >= s->height;
-            for (int64_t channels; q < s->window_width && k < part.taps;
-                 k += channels, c = 0, q++, left += s->dilation_width) {
-                channels = smaller(group_size - c, part.taps - k);
+            for (int64_t channels, pixels; q < s->window_width && k < part.taps;
+                 k += channels, c = 0, q += pixels, left += pixels * s->dilation_width) {
                 int64_t right = left + (places - 1) * s->stride_width;
+                int64_t more = s->window_width - q - 1; /* pixels of this window row */
+                pixels = neighbours && left >= 0 && right + more < s->width ? 1 + more : 1;
+                channels = smaller(pixels * group_size - c, part.taps - k);
                 int64_t skip = left >= 0 ? 0 : (-left + s->stride_width - 1) / s->stride_width;
                 int64_t drop = right < s->width ? 0 : (right - s->width) / s->stride_width + 1;
                 if (in_padding || skip + drop >= places)
