@@ -82,13 +82,6 @@ static int64_t round_up(int64_t count, int64_t unit)
     return (count + unit - 1) / unit * unit;
 }
 
-/* Where part `index` of `parts` begins, when `count` is divided in whole units. */
-static int64_t part_begins(int64_t index, int64_t parts, int64_t count, int64_t unit)
-{
-    int64_t units = (count + unit - 1) / unit;
-    return smaller(units * index / parts * unit, count);
-}
-
 /* Room for numbers, where a cache line begins; to be freed. NULL if there is none. */
 static real *allocate(int64_t numbers)
 {

@@ -25,12 +25,6 @@ typedef struct {
     int64_t parts;
 } rows_job;
 
-/* Where part `index` of the rows, or of the elements, begins. */
-static int64_t begins(int64_t index, int64_t parts, int64_t count)
-{
-    return count / parts * index + smaller(index, count % parts);
-}
-
 static void relu_part(const void *any_job, int64_t part, int thread)
 {
     (void)thread;
@@ -38,8 +32,8 @@ static void relu_part(const void *any_job, int64_t part, int thread)
     int64_t count = job->s->rows * job->s->columns;
     const real *restrict x = job->x;
     real *restrict y = job->result;
-    int64_t end = begins(part + 1, job->parts, count);
-    for (int64_t i = begins(part, job->parts, count); i < end; i++)
+    int64_t end = part_begins(part + 1, job->parts, count, 1);
+    for (int64_t i = part_begins(part, job->parts, count, 1); i < end; i++)
         y[i] = x[i] <= 0 ? 0 : x[i];
 }
 
@@ -51,8 +45,8 @@ static void relu_gradient_part(const void *any_job, int64_t part, int thread)
     int64_t count = job->s->rows * job->s->columns;
     const real *restrict g = job->g, *restrict x = job->x;
     real *restrict x_bar = job->result;
-    int64_t end = begins(part + 1, job->parts, count);
-    for (int64_t i = begins(part, job->parts, count); i < end; i++) {
+    int64_t end = part_begins(part + 1, job->parts, count, 1);
+    for (int64_t i = part_begins(part, job->parts, count, 1); i < end; i++) {
         real arriving = g[i];
         x_bar[i] = x[i] <= 0 ? 0 : arriving;
     }
@@ -62,9 +56,9 @@ static void add_row_part(const void *any_job, int64_t part, int thread)
 {
     (void)thread;
     const rows_job *job = any_job;
-    int64_t columns = job->s->columns, end = begins(part + 1, job->parts, job->s->rows);
+    int64_t columns = job->s->columns, end = part_begins(part + 1, job->parts, job->s->rows, 1);
     const real *restrict b = job->b;
-    for (int64_t i = begins(part, job->parts, job->s->rows); i < end; i++) {
+    for (int64_t i = part_begins(part, job->parts, job->s->rows, 1); i < end; i++) {
         const real *restrict x = job->x + i * columns;
         real *restrict y = job->result + i * columns;
         for (int64_t j = 0; j < columns; j++)
@@ -77,10 +71,10 @@ static void sum_rows_part(const void *any_job, int64_t part, int thread)
 {
     (void)thread;
     const rows_job *job = any_job;
-    int64_t columns = job->s->columns, end = begins(part + 1, job->parts, job->s->rows);
+    int64_t columns = job->s->columns, end = part_begins(part + 1, job->parts, job->s->rows, 1);
     real *restrict sum = job->result + part * columns;
     memset(sum, 0, columns * sizeof(real));
-    for (int64_t i = begins(part, job->parts, job->s->rows); i < end; i++) {
+    for (int64_t i = part_begins(part, job->parts, job->s->rows, 1); i < end; i++) {
         const real *restrict x = job->x + i * columns;
         for (int64_t j = 0; j < columns; j++)
             sum[j] += x[j];

@@ -23,6 +23,13 @@ static inline int64_t smaller(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* Where part `index` of `parts` begins, when `count` is divided in whole units. */
+static inline int64_t part_begins(int64_t index, int64_t parts, int64_t count, int64_t unit)
+{
+    int64_t units = (count + unit - 1) / unit;
+    return smaller(units * index / parts * unit, count);
+}
+
 typedef void task_function(const void *job, int64_t task, int thread);
 
 /* Calls body(job, task, thread) for every task in 0 .. tasks - 1 and thread in 0 .. threads - 1. */
