@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tinydl.errors import DTypeError, GradientError, ShapeError
-from tinydl.recording import mode
+from tinydl.recording import mode, silence, unsilence
 from tinydl.tensor import DEFAULT_DTYPE, Tensor, tensor
 
 Rule = Callable[..., Any]
@@ -91,11 +91,13 @@ class Op:
     methods: ClassVar[tuple[str, ...]] = ()
     starred: ClassVar[bool] = False
     rules: tuple[Rule | None, ...] = ()
+    _checks: ClassVar[bool] = False
     registry: ClassVar[dict[str, type[Op]]] = {}
 
     def __init_subclass__(cls, abstract: bool = False) -> None:
         cls.starred = any(name.startswith("*") for name in cls.input_names)
         cls.rules = tuple(getattr(cls, name.lstrip("*"), None) for name in cls.input_names)
+        cls._checks = cls.check is not Op.check
         if not abstract:
             cls.name = cls.__dict__.get("name") or _snake_case(cls.__name__)
             cls.registry[cls.name] = cls
@@ -138,30 +140,44 @@ class Op:
 
     def __call__(self, *inputs: Any) -> Tensor:
         """Apply the op to tensors, arrays or numbers, and record it when a gradient is wanted."""
-        for x in inputs:
+        arrays = []
+        leads_back = False
+        for x in inputs:  # one loop for all that is asked of every input: most ops are small
             if type(x) is not Tensor:
-                inputs = self._as_tensors(inputs)
-                break
-        arrays = tuple([x.data for x in inputs])
-        self.check(*arrays)
+                return self(*self._as_tensors(inputs))
+            arrays.append(x.data)
+            if x.requires_grad:
+                leads_back = True
+        data = self.evaluate(arrays)
+        if leads_back and mode.recording and self._passes_gradients(inputs):
+            return Tensor(data, True, None, self, inputs, tuple(arrays))
+        return Tensor(data)
+
+    def evaluate(self, arrays: Sequence[np.ndarray]) -> np.ndarray:
+        """Check the arrays and compute `forward`; nothing is recorded."""
+        if self._checks:
+            self.check(*arrays)
         operands = floats_among_whole_numbers(arrays) if self.broadcasts else arrays
+        token = silence()
         try:
-            if mode.quiet:
-                data = self.forward(*operands)
-            else:
-                with np.errstate(all="ignore"):
-                    data = self.forward(*operands)
+            data = self.forward(*operands)
         except ValueError as error:
             if not self.broadcasts or _fit_together(arrays):
                 raise
             raise self._shape_error(arrays) from error
-        if type(data) is not np.ndarray:
-            data = np.asarray(data)
-        if mode.recording:
-            for x, rule_of_x in zip(inputs, self.rules_for(inputs), strict=True):
-                if x.requires_grad and rule_of_x is not None:
-                    return Tensor(data, True, None, self, inputs, arrays)
-        return Tensor(data)
+        finally:
+            unsilence(token)
+        return data if type(data) is np.ndarray else np.asarray(data)
+
+    def _passes_gradients(self, inputs: Sequence[Tensor]) -> bool:
+        """Whether a rule leads to an input that requires a gradient."""
+        rules = self.rules
+        if None not in rules:
+            return True
+        return any(
+            x.requires_grad and rule_of_x
+            for x, rule_of_x in zip(inputs, self.rules_for(inputs), strict=True)
+        )
 
     def _as_tensors(self, inputs: Sequence[Any]) -> tuple[Tensor, ...]:
         """Wrap arrays and numbers.
@@ -247,7 +263,7 @@ def _fit_together(arrays: Sequence[np.ndarray]) -> bool:
     return True
 
 
-def floats_among_whole_numbers(arrays: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+def floats_among_whole_numbers(arrays: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
     """Whole numbers beside floats take their dtype: NumPy would make float32 * int64 float64.
 
     Examples
@@ -256,7 +272,7 @@ def floats_among_whole_numbers(arrays: tuple[np.ndarray, ...]) -> tuple[np.ndarr
     dtype('float32')
     """
     first = arrays[0].dtype
-    for a in arrays:
+    for a in arrays[1:]:
         if a.dtype is not first:
             break
     else:
@@ -265,7 +281,7 @@ def floats_among_whole_numbers(arrays: tuple[np.ndarray, ...]) -> tuple[np.ndarr
     if not floats:
         return arrays
     dtype = np.result_type(*floats)
-    return tuple([a.astype(dtype) if a.dtype.kind in "iu" else a for a in arrays])
+    return [a.astype(dtype) if a.dtype.kind in "iu" else a for a in arrays]
 
 
 def _number_beside(number: float, dtypes: list[np.dtype]) -> Tensor:

@@ -1,23 +1,43 @@
-"""Whether ops are recorded, and whether NumPy warns: two switches, each thread with its own."""
+"""Whether ops are recorded, and whether NumPy warns: two switches."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 
 class Mode(threading.local):
-    """The switches; they are turned by the functions below."""
+    """The switch; it is turned by the functions below."""
 
     recording = True
-    quiet = False
 
 
 mode = Mode()
+
+
+def _numpys_switch() -> tuple[Callable[[], Any], Callable[[Any], Any]]:
+    """Two functions: one turns NumPy's warnings off and gives a token, one takes it back.
+
+    ``np.errstate`` takes 0.9 microseconds, as long as the rest of a small op. What it does is to
+    set a context variable of NumPy; to set that one directly takes a sixth of the time.
+    """
+    before = copy_context()
+    with np.errstate(all="ignore"):
+        within = copy_context()
+    changed = [variable for variable in within if within[variable] is not before.get(variable)]
+    if len(changed) != 1:
+        return lambda: np.seterr(all="ignore"), lambda token: np.seterr(**token)
+    (variable,) = changed
+    return partial(variable.set, within[variable]), variable.reset
+
+
+silence, unsilence = _numpys_switch()
 
 
 @contextmanager
@@ -32,7 +52,7 @@ def recording_is(on: bool) -> Iterator[None]:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Let inf and nan be values, not NumPy warnings; every op runs so, around many it is cheaper.
+    """Let inf and nan be values, not NumPy warnings; every op computes so.
 
     Examples
     --------
@@ -40,12 +60,11 @@ def quiet() -> Iterator[None]:
     ...     print(np.float32(1) / np.float32(0))
     inf
     """
-    before, mode.quiet = mode.quiet, True
+    token = silence()
     try:
-        with np.errstate(all="ignore"):
-            yield
+        yield
     finally:
-        mode.quiet = before
+        unsilence(token)
 
 
 def no_grad() -> Any:

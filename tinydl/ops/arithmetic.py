@@ -34,7 +34,7 @@ class Add(Binary):
     methods = ("__add__",)
 
     def forward(self, x1, x2):
-        if _is_bias(x2, x1):
+        if x1.size > 10_000 and _is_bias(x2, x1):
             return kernels.add_row(x1, x2)  # three times as fast as NumPy
         return x1 + x2
 
@@ -48,9 +48,9 @@ class Add(Binary):
 
 
 def _is_bias(b, x):
-    """Whether b is one number for each channel of a large x."""
+    """Whether b is one number for each channel of x."""
     fits = x.ndim > 1 == b.ndim and x.shape[-1:] == b.shape
-    return fits and x.size > 10_000 and x.dtype == b.dtype and x.flags.c_contiguous
+    return fits and x.dtype == b.dtype and x.flags.c_contiguous
 
 
 class Subtract(Binary):

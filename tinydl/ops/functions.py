@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, update_wrapper
 from typing import Any
 
 from tinydl.engine import Op, Tensor
@@ -55,6 +55,25 @@ def _inputs_then_settings(op_class: type[Op]) -> Function:
         return op(*(arguments[0] if starred else arguments[:count]))
 
     function.__signature__ = signature  # type: ignore[attr-defined]  # what help() shows
+    return function
+
+
+def method_of(op_class: type[Op], function: Function) -> Function:
+    """The op as a method or an operator of `Tensor`: those called most take the shortest way.
+
+    Examples
+    --------
+    >>> from tinydl.ops.arithmetic import Add
+    >>> method_of(Add, function_of(Add))(1.0, 2.0)
+    tensor(3.)
+    """
+    if _signature(op_class).parameters.keys() != set(op_class.input_names):
+        return function
+    apply = op_class().__call__
+    if len(op_class.input_names) == 1:
+        return update_wrapper(lambda self: apply(self), function)
+    if len(op_class.input_names) == 2:
+        return update_wrapper(lambda self, other: apply(self, other), function)
     return function
 
 

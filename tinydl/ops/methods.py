@@ -7,7 +7,7 @@ from typing import Any
 from tinydl.engine import Op, Tensor
 from tinydl.ops.diagonal import diagonal, trace
 from tinydl.ops.elementwise import Cast
-from tinydl.ops.functions import Function
+from tinydl.ops.functions import Function, method_of
 from tinydl.ops.products import dot
 from tinydl.ops.shape import Reshape, Transpose, ravel, swapaxes
 
@@ -20,10 +20,12 @@ REFLECTED = (
 def install_methods(functions: dict[str, Function]) -> None:
     """Give `Tensor` the methods that the ops declare, and those below."""
     for name, function in functions.items():
-        for method in Op.registry[name].methods:
-            setattr(Tensor, method, function)
+        op_class = Op.registry[name]
+        for method in op_class.methods:
+            unswapped = method_of(op_class, function)
+            setattr(Tensor, method, unswapped)
             if method in REFLECTED:
-                setattr(Tensor, method.replace("__", "__r", 1), _swapped(function))
+                setattr(Tensor, method.replace("__", "__r", 1), _swapped(unswapped))
     others = {
         "reshape": reshape,
         "transpose": transpose,
