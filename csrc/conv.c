@@ -213,7 +213,7 @@ static void input_gradient_of_group(const input_gradient *job, int64_t n, int64_
                 const real *first = w_panels + k * round_up(taps, TILE_COLUMNS) + j * terms;
                 panels_of_b b_panels = {first, terms, TILE_COLUMNS};
                 multiply_panels(rows, columns, terms, g_panels, b_panels, patches, columns,
-                                k > 0);
+                                (finish){.add = k > 0});
             }
             patch_part part = {group, i, rows, j, columns, patches, columns, 1};
             for_each_run(s, part, NULL, job->product.y);

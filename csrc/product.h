@@ -51,6 +51,7 @@
 #define CACHE_LINE 64
 
 typedef real vector __attribute__((vector_size(VECTOR_BYTES)));
+typedef __typeof__((vector){0} <= (vector){0}) vector_mask;
 typedef real unaligned_vector
     __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(real)), may_alias));
 
@@ -69,6 +70,8 @@ struct product {
     const window *window; /* for a copy_a that needs it */
     real *y;              /* y(n, i, j) = y[n * y_batch_stride + i * y_row_stride + j] */
     int64_t y_batch_stride, y_row_stride;
+    const real *row_added; /* (y_row_stride) added to each row of y, or NULL */
+    int relu;              /* whether then the negative elements become 0 */
 
     /* How the work is cut, and where there is room for it: see multiply. */
     int64_t chunks, row_parts, column_parts;
@@ -130,11 +133,26 @@ static void copy_b(const product *job, int64_t n, int64_t first, int64_t count,
                 panel[k * TILE_COLUMNS + j] = b[k * s->b_term_stride + j * s->b_column_stride];
 }
 
+/* What a tile's sums meet on their way from the registers to y. To add a bias and to apply relu
+ * here costs nothing, while each would be a pass through y afterwards. */
+typedef struct {
+    int add;               /* whether to add what is in y already */
+    const real *row_added; /* as in `product`, from the first column of the tile */
+    int relu;
+} finish;
+
+/* x where it is positive (or NaN), otherwise 0. */
+INLINE vector positive(vector x)
+{
+    vector_mask drop = x <= (vector){0};
+    return (vector)((vector_mask)x & ~drop);
+}
+
 /* tile (TILE_ROWS, vectors * LANES) = sum over k of a (terms, TILE_ROWS) * b (terms, TILE_COLUMNS),
- * added to what is there if `add`; the rows of b lie `b_step` apart, those of the tile `stride`.
+ * finished; the rows of b lie `b_step` apart, those of the tile `stride`.
  * `vectors` must be a constant where this is inlined: the sums then stay in registers. */
 INLINE void multiply_tile(int vectors, int64_t terms, const real *a, const real *b, int64_t b_step,
-                          real *tile, int64_t stride, int add)
+                          real *tile, int64_t stride, finish f)
 {
     vector sum[TILE_ROWS][TILE_VECTORS] = {{{0}}};
     for (int64_t k = 0; k < terms; k++, a += TILE_ROWS, b += b_step) {
@@ -150,26 +168,29 @@ INLINE void multiply_tile(int vectors, int64_t terms, const real *a, const real 
         UNROLL
         for (int j = 0; j < vectors; j++) {
             unaligned_vector *y = (unaligned_vector *)(tile + i * stride + j * LANES);
-            if (add)
+            if (f.add)
                 sum[i][j] += *y;
-            *y = sum[i][j];
+            if (f.row_added)
+                sum[i][j] += *(const unaligned_vector *)(f.row_added + j * LANES);
+            *y = f.relu ? positive(sum[i][j]) : sum[i][j];
         }
 }
 
 /* The same at the border of y, where the tile hangs over: only rows x columns of it are real. */
 static void multiply_border_tile(int64_t terms, const real *a, const real *b, int64_t b_step,
-                                 real *y, int64_t stride, int add, int64_t rows, int64_t columns)
+                                 real *y, int64_t stride, finish f, int64_t rows, int64_t columns)
 {
-    real tile[TILE_ROWS * TILE_COLUMNS];
+    real tile[TILE_ROWS * TILE_COLUMNS] = {0}, row[TILE_COLUMNS] = {0};
+    for (int64_t i = 0; f.add && i < rows; i++)
+        memcpy(tile + i * TILE_COLUMNS, y + i * stride, columns * sizeof(real));
+    if (f.row_added)
+        f.row_added = memcpy(row, f.row_added, columns * sizeof(real));
     if (columns <= LANES)
-        multiply_tile(1, terms, a, b, b_step, tile, TILE_COLUMNS, 0);
+        multiply_tile(1, terms, a, b, b_step, tile, TILE_COLUMNS, f);
     else
-        multiply_tile(TILE_VECTORS, terms, a, b, b_step, tile, TILE_COLUMNS, 0);
+        multiply_tile(TILE_VECTORS, terms, a, b, b_step, tile, TILE_COLUMNS, f);
     for (int64_t i = 0; i < rows; i++)
-        for (int64_t j = 0; j < columns; j++) {
-            real sum = tile[i * TILE_COLUMNS + j];
-            y[i * stride + j] = add ? y[i * stride + j] + sum : sum;
-        }
+        memcpy(y + i * stride, tile + i * TILE_COLUMNS, columns * sizeof(real));
 }
 
 /* Panels of b: panel j / TILE_COLUMNS begins at first[j * column_step], its rows lie term_step
@@ -181,21 +202,23 @@ typedef struct {
 
 /* y (rows, columns) from panels of a and b that hold `terms` steps; y's rows lie `stride` apart. */
 static void multiply_panels(int64_t rows, int64_t columns, int64_t terms, const real *a_panels,
-                            panels_of_b b_panels, real *y, int64_t stride, int add)
+                            panels_of_b b_panels, real *y, int64_t stride, finish f)
 {
-    for (int64_t j = 0; j < columns; j += TILE_COLUMNS)
+    for (int64_t j = 0; j < columns; j += TILE_COLUMNS) {
+        finish of_tile = {f.add, f.row_added ? f.row_added + j : NULL, f.relu};
         for (int64_t i = 0; i < rows; i += TILE_ROWS) {
             const real *a = a_panels + i * terms;
             const real *b = b_panels.first + j * b_panels.column_step;
             int64_t b_step = b_panels.term_step;
             real *tile = y + i * stride + j;
             if (i + TILE_ROWS <= rows && j + TILE_COLUMNS <= columns)
-                multiply_tile(TILE_VECTORS, terms, a, b, b_step, tile, stride, add);
+                multiply_tile(TILE_VECTORS, terms, a, b, b_step, tile, stride, of_tile);
             else
-                multiply_border_tile(terms, a, b, b_step, tile, stride, add,
+                multiply_border_tile(terms, a, b, b_step, tile, stride, of_tile,
                                      smaller(TILE_ROWS, rows - i),
                                      smaller(TILE_COLUMNS, columns - j));
         }
+    }
 }
 
 /* Copies `count` rows of a or columns of b, panel after panel of `width` each. */
@@ -219,6 +242,19 @@ static panels_of_b make_panels_of_b(const product *job, int64_t n, int64_t j, in
                              s->b_term_stride};
     copy_panels(copy_b, TILE_COLUMNS, job, n, j, columns, k, terms, room);
     return (panels_of_b){room, terms, TILE_COLUMNS};
+}
+
+/* How the sums of columns j and following are finished, with the last of the terms or before. A sum
+ * that is cut into chunks is finished when they are added up. */
+static finish finish_of(const product *job, int64_t n, int64_t j, int first, int last)
+{
+    finish f = {.add = !first};
+    if (last && job->chunks == 1) {
+        if (job->row_added)
+            f.row_added = job->row_added + n * job->y_batch_stride % job->y_row_stride + j;
+        f.relu = job->relu;
+    }
+    return f;
 }
 
 /* One task: a part of the rows and columns of one y of the batch, for one chunk of the terms. */
@@ -248,11 +284,12 @@ static void multiply_part(const void *any_job, int64_t task, int thread)
             int64_t columns = smaller(COLUMNS_BLOCK, j_end - j);
             int64_t terms = smaller(TERMS_BLOCK, k_end - k);
             panels_of_b b_panels = make_panels_of_b(job, n, j, columns, k, terms, b_room);
+            finish f = finish_of(job, n, j, k == k_begin, k + terms == k_end);
             for (int64_t i = i_begin; i < i_end; i += ROWS_BLOCK) {
                 int64_t rows = smaller(ROWS_BLOCK, i_end - i);
                 copy_panels(job->copy_a, TILE_ROWS, job, n, i, rows, k, terms, a_panels);
                 multiply_panels(rows, columns, terms, a_panels, b_panels,
-                                y + i * job->y_row_stride + j, job->y_row_stride, k > k_begin);
+                                y + i * job->y_row_stride + j, job->y_row_stride, f);
             }
         }
 }
@@ -282,6 +319,20 @@ static void cut_result(product *job, int threads)
     }
 }
 
+/* Adds up the chunks, and finishes what is to be finished. Each of the `results` numbers of y has its
+ * own in every partial sum, and its own in a row. */
+static void add_chunks(const product *job, int64_t results)
+{
+    for (int64_t chunk = 1; chunk < job->chunks; chunk++)
+        for (int64_t i = 0; i < results; i++)
+            job->y[i] += job->partial_sums[(chunk - 1) * results + i];
+    for (int64_t first = 0; job->row_added && first < results; first += job->y_row_stride)
+        for (int64_t j = 0; j < job->y_row_stride; j++)
+            job->y[first + j] += job->row_added[j];
+    for (int64_t i = 0; job->relu && i < results; i++)
+        job->y[i] = job->y[i] <= 0 ? 0 : job->y[i];
+}
+
 /* Computes y; the fields of the job from `chunks` on are filled in here. */
 static int multiply(product *job, int threads)
 {
@@ -290,6 +341,7 @@ static int multiply(product *job, int threads)
         return 0;
     if (job->sizes.terms == 0) {
         memset(job->y, 0, results * sizeof(real));
+        add_chunks(job, results);
         return 0;
     }
     threads = useful_threads(results * job->sizes.terms, WORK_WORTH_A_THREAD, threads);
@@ -312,9 +364,8 @@ static int multiply(product *job, int threads)
 
     run_tasks(multiply_part, job, job->sizes.batch * job->chunks * job->row_parts * job->column_parts,
               threads);
-    for (int64_t chunk = 1; chunk < job->chunks; chunk++)
-        for (int64_t i = 0; i < results; i++)
-            job->y[i] += job->partial_sums[(chunk - 1) * results + i];
+    if (job->chunks > 1)
+        add_chunks(job, results);
     free(job->panels);
     return 0;
 }

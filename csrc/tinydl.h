@@ -49,6 +49,11 @@ typedef struct {
 /* y (batch, rows, columns) = a (batch, rows, terms) times b (batch, terms, columns) */
 int matmul(const real *a, const real *b, real *y, const matrices *s, int threads);
 
+/* a (batch, rows, terms), w (terms, columns), b (columns) -> y (batch, rows, columns) = a times w,
+ * with b added to each row, and 0 in place of negative elements if `relu` */
+int dense_layer(const real *a, const real *w, const real *b, real *y, const matrices *s, int relu,
+                int threads);
+
 /* x (batch, height, width, channels), w (window_height, window_width, channels / groups, filters)
  * -> y (batch, output_height, output_width, filters) */
 int conv(const real *x, const real *w, real *y, const window *s, int threads);

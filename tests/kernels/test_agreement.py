@@ -76,6 +76,13 @@ def _matmul(draw: Any, make: Values) -> Call:
     return Call(arrays, (), terms)
 
 
+def _dense_layer(draw: Any, make: Values) -> Call:
+    leading = draw(st.lists(st.integers(0, 3), max_size=2))
+    rows, terms, columns = (draw(st.integers(0, 9)) for _ in range(3))
+    arrays = [make.array(*leading, rows, terms), make.array(terms, columns), make.array(columns)]
+    return Call(arrays, (draw(st.booleans()),), terms + 1)
+
+
 class _Windows(NamedTuple):
     image: tuple[int, int, int, int]
     kernel: tuple[int, int, int, int]
@@ -162,6 +169,7 @@ def _table(n: int, m: int) -> tuple[int, int]:
 
 CALLS: dict[str, Callable[[Any, Values], Call]] = {
     "matmul": _matmul,
+    "dense_layer": _dense_layer,
     "conv": _conv,
     "conv_input_gradient": _conv_input_gradient,
     "conv_kernel_gradient": _conv_kernel_gradient,
@@ -318,6 +326,8 @@ LARGE = {
     "terms": ("matmul", [(25, 9000), (9000, 31)], (), 9000),
     "one number": ("matmul", [(1, 3000), (3000, 1)], (), 3000),
     "batch": ("matmul", [(3, 1, 90, 130), (2, 130, 70)], (), 130),
+    "dense layer": ("dense_layer", [(405, 300), (300, 65), (65,)], (True,), 301),
+    "dense layer of many terms": ("dense_layer", [(32, 5408), (5408, 10), (10,)], (True,), 5409),
     "conv": ("conv", [(3, 21, 23, 31), (3, 3, 31, 37)], (ONE, SAME, ONE), 279),
     "conv of one channel": ("conv", [(20, 27, 26, 1), (5, 3, 1, 33)], (ONE, NO_PADDING, ONE), 15),
     "strided conv": ("conv", [(3, 41, 43, 7), (4, 3, 7, 65)], ((3, 2), SAME, (2, 3)), 84),
@@ -393,6 +403,35 @@ def test_large_and_the_same_bits_for_any_number_of_threads(size: str, dtype: str
         assert bits[0] == bits[1] == bits[2], label
 
 
+@pytest.mark.parametrize("shape", [(33, 70, 45), (32, 5408, 10), (7, 0, 5), (300, 513, 300)])
+@every_dtype
+def test_a_dense_layer_in_c_is_its_three_kernels_to_the_bit(
+    shape: tuple[int, int, int], dtype: str
+) -> None:
+    rows, terms, columns = shape
+    rng = np.random.default_rng(rows)
+    a, w = (rng.normal(size=s).astype(dtype) for s in ((rows, terms), (terms, columns)))
+    a[rows // 2, terms // 2 :] = np.nan
+    b = rng.normal(size=columns).astype(dtype)
+    for label in SERVERS.keys() - {"numpy"}:
+        server = SERVERS[label]
+        y = server.add_row(server.matmul(a, w), b)
+        np.testing.assert_array_equal(server.dense_layer(a, w, b, False), y, err_msg=label)
+        y = server.relu(y)
+        np.testing.assert_array_equal(server.dense_layer(a, w, b, True), y, err_msg=label)
+
+
+def test_the_numpy_path_of_a_dense_layer_calls_a_product_of_ones_own() -> None:
+    class Own:
+        @staticmethod
+        def matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+            return np.full((len(a), b.shape[1]), 3.0)
+
+    with kernels.use(Own):
+        y = kernels.dense_layer(np.ones((2, 3)), np.ones((3, 1)), np.ones(1), False)
+    np.testing.assert_array_equal(y, [[4.0], [4.0]])
+
+
 @every_kernel
 @pytest.mark.parametrize("dtype", ["int32", "float16", ">f4"])
 @settings(max_examples=30, deadline=None)
@@ -404,7 +443,7 @@ def test_other_dtypes_are_served_by_the_reference(
     arrays = [array.astype(dtype) for array in call.arrays]
     kernels.reset_report()
     y = getattr(kernels, name)(*arrays, *call.settings)
-    assert [row.served_by for row in kernels.report()] == ["numpy"]
+    assert {row.kernel: row.served_by for row in kernels.report()}[name] == "numpy"
     assert y.dtype.isnative
     exact = literally(name, call)
     np.testing.assert_allclose(y, exact, rtol=1e-3, atol=1e-2 if dtype == "float16" else 1e-6)
@@ -426,6 +465,7 @@ def test_shapes_that_do_not_fit_are_refused(name: str) -> None:
     arrays = [np.ones((1, 3, 3, 2), np.float32), np.ones((2, 2, 5, 2), np.float32)]
     wrong: dict[str, tuple[Any, ...]] = {
         "matmul": tuple(arrays),
+        "dense_layer": (np.ones((2, 3)), np.ones((3, 4)), np.ones(5), False),
         "conv": (*arrays, ONE, NO_PADDING, ONE),
         "conv_input_gradient": (*arrays, (1, 3, 3, 2), ONE, NO_PADDING, ONE),
         "conv_kernel_gradient": (*arrays, (2, 2, 2, 2), ONE, NO_PADDING, ONE),

@@ -18,6 +18,7 @@ from tinydl.kernels.geometry import (
     Padding,
     Pair,
     Shape,
+    dense_shape,
     place_pool,
     place_window,
     product_shape,
@@ -61,6 +62,19 @@ class CKernels:
     def matmul(self, a: Array, b: Array) -> Array:
         """y[..., i, j] = sum over k of a[..., i, k] * b[..., k, j]."""
         shape = product_shape(a.shape, b.shape)
+        a, b, sizes = self._place_matrices(a, b, shape)
+        return self._call("matmul", (a, b), shape, sizes)
+
+    def dense_layer(self, a: Array, w: Array, b: Array, relu: bool) -> Array:
+        """y[..., i, j] = sum over k of a[..., i, k] * w[k, j], plus b[j]; at least 0 if `relu`."""
+        shape = dense_shape(a.shape, w.shape, b.shape)
+        if w.dtype != b.dtype:
+            return NotImplemented
+        a, w, sizes = self._place_matrices(a, w, shape)
+        return self._call("dense_layer", (a, w, b), shape, sizes, relu)
+
+    def _place_matrices(self, a: Array, b: Array, shape: Shape) -> tuple[Array, Array, Any]:
+        """Bring both factors of a product of this shape into memory as C wants them; tell how."""
         (rows, terms), columns = a.shape[-2:], b.shape[-1]
         if prod(b.shape[:-2]) == 1:  # then the leading axes of a are only more rows
             batch, rows = 1, prod(shape[:-1])
@@ -72,8 +86,7 @@ class CKernels:
         b, b_term_stride, b_column_stride = _matrices(b.reshape(batch, terms, columns))
         a_strides = rows * terms, a_row_stride, a_term_stride
         b_strides = terms * columns, b_term_stride, b_column_stride
-        sizes = self._matrices(batch, rows, terms, columns, *a_strides, *b_strides)
-        return self._call("matmul", (a, b), shape, sizes)
+        return a, b, self._matrices(batch, rows, terms, columns, *a_strides, *b_strides)
 
     def conv(self, x: Array, w: Array, strides: Pair, padding: Padding, dilation: Pair) -> Array:
         """y[n, i, j, o] = sum over p, q, c of x[n, row, column, c] * w[p, q, c, o]."""
@@ -156,7 +169,9 @@ class CKernels:
         rows, columns = row_shape(x.shape, x.shape[-1:])
         return self._call("sum_rows", (x,), (columns,), self._table(rows, columns))
 
-    def _call(self, name: str, inputs: tuple[Array, ...], shape: Shape, sizes: Any) -> Any:
+    def _call(
+        self, name: str, inputs: tuple[Array, ...], shape: Shape, sizes: Any, *flags: bool
+    ) -> Any:
         dtype = inputs[-1].dtype
         function = self._functions.get((name, dtype))
         if function is None or inputs[0].dtype != dtype:
@@ -164,7 +179,7 @@ class CKernels:
         pointer, kind = self._pointer, self._pointer_types[dtype]
         result = np.empty(shape, dtype)
         operands = [pointer(kind, _contiguous(x)) for x in inputs]
-        if function(*operands, pointer(kind, result), sizes, self._threads()) != 0:
+        if function(*operands, pointer(kind, result), sizes, *flags, self._threads()) != 0:
             raise MemoryError(f"{name}: no memory to work in")
         return result
 

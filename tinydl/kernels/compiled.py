@@ -75,6 +75,7 @@ instruction_set = os.environ.get("TINYDL_INSTRUCTION_SET") or available_instruct
 _kernels = for_instruction_set(instruction_set)
 
 matmul = _kernels.matmul
+dense_layer = _kernels.dense_layer
 conv = _kernels.conv
 conv_input_gradient = _kernels.conv_input_gradient
 conv_kernel_gradient = _kernels.conv_kernel_gradient

@@ -17,6 +17,7 @@ from tinydl.kernels.geometry import (
     Padding,
     Pair,
     Shape,
+    dense_shape,
     place_pool,
     place_window,
     product_shape,
@@ -38,6 +39,24 @@ def matmul(a: Array, b: Array) -> Shape:
     (2, 4)
     """
     return product_shape(a.shape, b.shape)
+
+
+@kernel
+def dense_layer(a: Array, w: Array, b: Array, relu: bool) -> Shape:
+    r"""Multiply a (..., M, K) and w (K, N), add b (N,) to each row, and take the positive part.
+
+    One call does what `matmul`, `add_row` and, if asked for, `relu` do one after the other, and
+    y is written once. The NumPy path does call them, whoever serves them.
+
+    .. math:: y_{ij} = \max(\textstyle\sum_k a_{ik} w_{kj} + b_j,\, 0)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> dense_layer(np.ones((1, 3)), np.ones((3, 2)), np.array([1.0, -9.0]), relu=True)
+    array([[4., 0.]])
+    """
+    return dense_shape(a.shape, w.shape, b.shape)
 
 
 @kernel

@@ -149,6 +149,24 @@ def product_shape(a_shape: Shape, b_shape: Shape) -> Shape:
     return (*leading, a_shape[-2], b_shape[-1])
 
 
+def dense_shape(a_shape: Shape, w_shape: Shape, b_shape: Shape) -> Shape:
+    """Give the shape of a (..., M, K) times w (K, N) with b (N,) added to each row: (..., M, N).
+
+    Raises
+    ------
+    ShapeError
+        If w is not one matrix, or the three do not fit.
+
+    Examples
+    --------
+    >>> dense_shape((5, 2, 3), (3, 4), (4,))
+    (5, 2, 4)
+    """
+    if len(w_shape) != 2:
+        raise ShapeError("kernel", "w", got=w_shape, expected="two axes, (K, N)")
+    return row_shape(product_shape(a_shape, w_shape), b_shape)
+
+
 def count_groups(channels: int, kernel_channels: int, filters: int) -> int:
     """Count the groups that a kernel (KH, KW, C / G, O) makes of C channels; 0 if it does not fit.
 

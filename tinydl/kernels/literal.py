@@ -18,6 +18,7 @@ from tinydl.kernels.geometry import (
     Pair,
     Shape,
     Window,
+    dense_shape,
     place_pool,
     place_window,
     product_shape,
@@ -39,6 +40,16 @@ def matmul(a: Array, b: Array) -> Array:
         for i, j, k in product(range(rows), range(columns), range(terms)):
             y[*at, i, j] += a64[*at, i, k] * b64[*at, k, j]
     return y.astype(np.result_type(a, b))
+
+
+def dense_layer(a: Array, w: Array, b: Array, relu: bool) -> Array:
+    """y[..., i, j] = sum over k of a[..., i, k] * w[k, j], plus b[j]; 0 if relu and below 0."""
+    y = np.zeros(dense_shape(a.shape, w.shape, b.shape))
+    product64 = matmul(a.astype(np.float64), w.astype(np.float64))
+    for *i, j in np.ndindex(y.shape):
+        total = product64[*i, j] + b[j]
+        y[*i, j] = 0 if relu and total <= 0 else total
+    return y.astype(np.result_type(a, w, b))
 
 
 def conv(x: Array, w: Array, strides: Pair, padding: Padding, dilation: Pair) -> Array:

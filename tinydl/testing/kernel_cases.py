@@ -53,7 +53,9 @@ def cases(name: str, rng: np.random.Generator) -> Iterator[Case]:
     if name in ROWS:
         make = _rows
     else:
-        make = {"matmul": _matmul}.get(name, _conv if name.startswith("conv") else _pool)
+        make = {"matmul": _matmul, "dense_layer": _dense_layer}.get(
+            name, _conv if name.startswith("conv") else _pool
+        )
     plain = list(make(name, rng))
     yield from plain
     for case in plain:
@@ -104,6 +106,27 @@ def _matmul(name: str, rng: np.random.Generator) -> Iterator[Case]:
         ((3, 4), (2, 4, 2), "broadcast"),
     ):
         yield Case((rng.normal(size=a), rng.normal(size=b)), (), frozenset({trait}))
+
+
+def _dense_layer(name: str, rng: np.random.Generator) -> Iterator[Case]:
+    n, m, k = rng.integers(5, 12, 3)
+    for a, columns, trait in (
+        ((4, 4), 4, "plain"),
+        ((8, 4), 8, "plain"),
+        ((2, 3), 2, "ragged"),
+        ((n, k), m, "ragged"),
+        ((1, k), 1, "single"),
+        ((n, 0), m, "empty"),
+        ((0, k), m, "empty"),
+        ((2, 3, 4), 5, "ragged"),
+        ((4, 4), 4, "nan"),
+    ):
+        x = rng.normal(size=a)
+        if trait == "nan":
+            x[1, 2] = np.nan
+        for relu in (False, True):
+            arrays = (x, rng.normal(size=(a[-1], columns)), rng.normal(size=columns))
+            yield Case(arrays, (relu,), frozenset({trait}))
 
 
 def _rows(name: str, rng: np.random.Generator) -> Iterator[Case]:

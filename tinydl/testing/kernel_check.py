@@ -146,6 +146,14 @@ def _matmul(g: Any, a: Any, b: Any) -> Products:
     yield "a.T @ g", float(np.sum(b * _sum_to(kernels.matmul(a.mT, g), b.shape)))
 
 
+def _dense_layer(g: Any, a: Any, w: Any, b: Any, relu: bool) -> Products:
+    if relu:
+        g = kernels.relu_gradient(g, kernels.dense_layer(a, w, b, False))
+    size = float(np.sum(b * g))
+    yield "g @ w.T", float(np.sum(a * kernels.matmul(g, w.T))) + size
+    yield "a.T @ g", float(np.sum(w * kernels.matmul(a.mT, g))) + size
+
+
 def _sum_to(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     extra = x.ndim - len(shape)
     x = x.sum(axis=tuple(range(extra)))
@@ -208,6 +216,7 @@ def _sum_rows(g: Any, x: Any) -> Products:
 
 ADJOINTS: dict[str, Callable[..., Products]] = {
     "matmul": _matmul,
+    "dense_layer": _dense_layer,
     "conv": _conv,
     "conv_input_gradient": _conv_input_gradient,
     "conv_kernel_gradient": _conv_kernel_gradient,
