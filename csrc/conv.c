@@ -156,6 +156,13 @@ static void copy_patches_transposed(const product *job, int64_t group, int64_t f
  * -> y (batch, output_height, output_width, filters) */
 int conv(const real *x, const real *w, real *y, const window *s, int threads)
 {
+    return conv_layer(x, w, NULL, y, s, 0, threads);
+}
+
+/* x, w as in conv, b (filters) or NULL -> y = conv(x, w) + b, and 0 for what is negative if `relu` */
+int conv_layer(const real *x, const real *w, const real *b, real *y, const window *s, int relu,
+               int threads)
+{
     product job = {.sizes = {.batch = s->groups,
                              .rows = count_places(s),
                              .terms = count_taps(s),
@@ -164,7 +171,8 @@ int conv(const real *x, const real *w, real *y, const window *s, int threads)
                              .b_term_stride = s->filters,
                              .b_column_stride = 1},
                    .a = x, .b = w, .copy_a = copy_patches, .window = s,
-                   .y = y, .y_batch_stride = group_filters(s), .y_row_stride = s->filters};
+                   .y = y, .y_batch_stride = group_filters(s), .y_row_stride = s->filters,
+                   .row_added = b, .relu = relu};
     return multiply(&job, threads);
 }
 

@@ -58,6 +58,11 @@ int dense_layer(const real *a, const real *w, const real *b, real *y, const matr
  * -> y (batch, output_height, output_width, filters) */
 int conv(const real *x, const real *w, real *y, const window *s, int threads);
 
+/* x, w as in conv, b (filters) -> y = conv(x, w), with b added to each pixel, and 0 in place of
+ * negative elements if `relu` */
+int conv_layer(const real *x, const real *w, const real *b, real *y, const window *s, int relu,
+               int threads);
+
 /* g like y, w -> x_bar like x */
 int conv_input_gradient(const real *g, const real *w, real *x_bar, const window *s, int threads);
 

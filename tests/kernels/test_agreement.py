@@ -126,6 +126,13 @@ def _conv(draw: Any, make: Values) -> Call:
     return Call(arrays, (w.strides, w.padding, w.dilation), int(np.prod(w.kernel[:3])))
 
 
+def _conv_layer(draw: Any, make: Values) -> Call:
+    w = _windows(draw, pool=False)
+    arrays = [make.array(*w.image), make.array(*w.kernel), make.array(w.kernel[3])]
+    where = (draw(st.booleans()), w.strides, w.padding, w.dilation)
+    return Call(arrays, where, int(np.prod(w.kernel[:3])) + 1)
+
+
 def _conv_input_gradient(draw: Any, make: Values) -> Call:
     w = _windows(draw, pool=False)
     arrays = [make.array(*w.output), make.array(*w.kernel)]
@@ -171,6 +178,7 @@ CALLS: dict[str, Callable[[Any, Values], Call]] = {
     "matmul": _matmul,
     "dense_layer": _dense_layer,
     "conv": _conv,
+    "conv_layer": _conv_layer,
     "conv_input_gradient": _conv_input_gradient,
     "conv_kernel_gradient": _conv_kernel_gradient,
     "max_pool": _pool("x"),
@@ -467,6 +475,7 @@ def test_shapes_that_do_not_fit_are_refused(name: str) -> None:
         "matmul": tuple(arrays),
         "dense_layer": (np.ones((2, 3)), np.ones((3, 4)), np.ones(5), False),
         "conv": (*arrays, ONE, NO_PADDING, ONE),
+        "conv_layer": (*arrays, np.ones(2), False, ONE, NO_PADDING, ONE),
         "conv_input_gradient": (*arrays, (1, 3, 3, 2), ONE, NO_PADDING, ONE),
         "conv_kernel_gradient": (*arrays, (2, 2, 2, 2), ONE, NO_PADDING, ONE),
         "max_pool": (arrays[0], (4, 4), ONE, NO_PADDING),

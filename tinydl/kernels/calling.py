@@ -93,6 +93,23 @@ class CKernels:
         window = place_window(x.shape, w.shape, strides, padding, dilation)
         return self._call("conv", (x, w), window.output_shape, self._window(window))
 
+    def conv_layer(
+        self,
+        x: Array,
+        w: Array,
+        b: Array,
+        relu: bool,
+        strides: Pair,
+        padding: Padding,
+        dilation: Pair,
+    ) -> Array:
+        """conv(x, w) + b[o], at least 0 if `relu`."""
+        window = place_window(x.shape, w.shape, strides, padding, dilation)
+        shape = row_shape(window.output_shape, b.shape)
+        if w.dtype != b.dtype:
+            return NotImplemented
+        return self._call("conv_layer", (x, w, b), shape, self._window(window), relu)
+
     def conv_input_gradient(
         self,
         g: Array,

@@ -77,6 +77,7 @@ _kernels = for_instruction_set(instruction_set)
 matmul = _kernels.matmul
 dense_layer = _kernels.dense_layer
 conv = _kernels.conv
+conv_layer = _kernels.conv_layer
 conv_input_gradient = _kernels.conv_input_gradient
 conv_kernel_gradient = _kernels.conv_kernel_gradient
 max_pool = _kernels.max_pool

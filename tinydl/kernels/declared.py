@@ -80,6 +80,28 @@ def conv(x: Array, w: Array, strides: Pair, padding: Padding, dilation: Pair) ->
 
 
 @kernel
+def conv_layer(
+    x: Array, w: Array, b: Array, relu: bool, strides: Pair, padding: Padding, dilation: Pair
+) -> Shape:
+    r"""Convolve images with a kernel, add b (O,) to each pixel, and take the positive part.
+
+    One call does what `conv`, `add_row` and, if asked for, `relu` do one after the other, and
+    y is written once. The NumPy path does call them, whoever serves them.
+
+    .. math:: y_{nijo} = \max(conv(x, w)_{nijo} + b_o,\, 0)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x, w, b = np.ones((1, 2, 2, 1)), np.ones((2, 2, 1, 2)), np.array([1.0, -9.0])
+    >>> conv_layer(x, w, b, True, (1, 1), ((0, 0), (0, 0)), (1, 1))
+    array([[[[5., 0.]]]])
+    """
+    window = place_window(x.shape, w.shape, strides, padding, dilation)
+    return row_shape(window.output_shape, b.shape)
+
+
+@kernel
 def conv_input_gradient(
     g: Array, w: Array, input_shape: Shape, strides: Pair, padding: Padding, dilation: Pair
 ) -> Shape:

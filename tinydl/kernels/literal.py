@@ -67,6 +67,18 @@ def conv(x: Array, w: Array, strides: Pair, padding: Padding, dilation: Pair) ->
     return y.astype(np.result_type(x, w))
 
 
+def conv_layer(
+    x: Array, w: Array, b: Array, relu: bool, strides: Pair, padding: Padding, dilation: Pair
+) -> Array:
+    """y[n, i, j, o] = conv(x, w)[n, i, j, o] + b[o]; 0 if relu and below 0."""
+    conv64 = conv(x.astype(np.float64), w.astype(np.float64), strides, padding, dilation)
+    y = np.zeros(row_shape(conv64.shape, b.shape))
+    for *nij, o in np.ndindex(y.shape):
+        total = conv64[*nij, o] + b[o]
+        y[*nij, o] = 0 if relu and total <= 0 else total
+    return y.astype(np.result_type(x, w, b))
+
+
 def conv_input_gradient(
     g: Array,
     w: Array,

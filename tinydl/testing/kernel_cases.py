@@ -193,13 +193,16 @@ def _conv(name: str, rng: np.random.Generator) -> Iterator[Case]:
                 "ragged": x[1] == height,
             }
         )
-        shapes, extra = {
-            "conv": ((x, w), ()),
-            "conv_input_gradient": ((y, w), (x,)),
-            "conv_kernel_gradient": ((x, y), (w,)),
-        }[name]
-        arrays = tuple(rng.normal(size=shape) for shape in shapes)
-        yield Case(arrays, (*extra, strides, padding, dilation), traits)
+        possible: dict[str, tuple[tuple[tuple[int, ...], ...], list[tuple[Any, ...]]]] = {
+            "conv": ((x, w), [()]),
+            "conv_layer": ((x, w, w[3:]), [(False,), (True,)]),
+            "conv_input_gradient": ((y, w), [(x,)]),
+            "conv_kernel_gradient": ((x, y), [(w,)]),
+        }
+        shapes, extras = possible[name]
+        for extra in extras:
+            arrays = tuple(rng.normal(size=shape) for shape in shapes)
+            yield Case(arrays, (*extra, strides, padding, dilation), traits)
 
 
 def _pool(name: str, rng: np.random.Generator) -> Iterator[Case]:

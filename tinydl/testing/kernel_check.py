@@ -168,6 +168,13 @@ def _conv(g: Any, x: Any, w: Any, *settings: Any) -> Products:
     yield "conv_kernel_gradient", float(np.sum(w * w_bar))
 
 
+def _conv_layer(g: Any, x: Any, w: Any, b: Any, relu: bool, *settings: Any) -> Products:
+    if relu:
+        g = kernels.relu_gradient(g, kernels.conv_layer(x, w, b, False, *settings))
+    for partner, product in _conv(g, x, w, *settings):
+        yield partner, product + float(np.sum(b * g))
+
+
 def _conv_input_gradient(x: Any, g: Any, w: Any, _: Any, *settings: Any) -> Products:
     yield "conv", float(np.sum(g * kernels.conv(x, w, *settings)))
 
@@ -218,6 +225,7 @@ ADJOINTS: dict[str, Callable[..., Products]] = {
     "matmul": _matmul,
     "dense_layer": _dense_layer,
     "conv": _conv,
+    "conv_layer": _conv_layer,
     "conv_input_gradient": _conv_input_gradient,
     "conv_kernel_gradient": _conv_kernel_gradient,
     "max_pool": _max_pool,

@@ -1,0 +1,68 @@
+"""Convolution in C where it takes a way of its own, and layers made of kernels of one's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tinydl import kernels
+from tinydl.errors import ShapeError
+
+ONE, NO_PADDING, SAME = (1, 1), ((0, 0), (0, 0)), ((1, 1), (1, 1))
+
+in_c = pytest.mark.skipif(kernels.instruction_set() == "none", reason="there is no C core")
+every_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
+
+
+def variants() -> dict[str, Any]:
+    """The C kernels, for every instruction set that this CPU has."""
+    from tinydl.kernels import compiled
+
+    names = compiled.available_instruction_sets()
+    return {name: compiled.for_instruction_set(name) for name in names}
+
+
+@in_c
+@every_dtype
+@pytest.mark.parametrize(
+    ("image", "kernel", "where"),
+    [
+        ((3, 12, 13, 1), (3, 3, 1, 32), (ONE, NO_PADDING, ONE)),
+        ((2, 9, 13, 17), (3, 2, 17, 19), ((2, 1), SAME, (1, 2))),
+        ((2, 9, 8, 70), (3, 3, 35, 66), (ONE, SAME, ONE)),
+        ((2, 9, 8, 37), (3, 3, 1, 37), (ONE, SAME, ONE)),
+        ((2, 4, 4, 0), (3, 3, 0, 5), (ONE, SAME, ONE)),
+    ],
+)
+def test_a_layer_is_its_three_kernels_to_the_bit(
+    image: tuple[int, ...], kernel: tuple[int, ...], where: tuple[Any, ...], dtype: str
+) -> None:
+    rng = np.random.default_rng(sum(image))
+    x, w, b = (rng.normal(size=s).astype(dtype) for s in (image, kernel, kernel[3:]))
+    x[0, 2, 2:3] = np.nan
+    for label, server in variants().items():
+        y = server.add_row(server.conv(x, w, *where), b)
+        layer = server.conv_layer(x, w, b, False, *where)
+        np.testing.assert_array_equal(layer, y, err_msg=label)
+        layer = server.conv_layer(x, w, b, True, *where)
+        np.testing.assert_array_equal(layer, server.relu(y), err_msg=label)
+
+
+def test_the_numpy_path_of_a_layer_calls_a_convolution_of_ones_own() -> None:
+    class Own:
+        @staticmethod
+        def conv(x: np.ndarray, *_: Any) -> np.ndarray:
+            return np.full((1, 2, 2, 1), 3.0)
+
+    with kernels.use(Own):
+        x, w, b = np.ones((1, 2, 2, 1)), np.ones((1, 1, 1, 1)), np.ones(1)
+        y = kernels.conv_layer(x, w, b, False, ONE, NO_PADDING, ONE)
+    np.testing.assert_array_equal(y, np.full((1, 2, 2, 1), 4.0))
+
+
+def test_a_bias_that_does_not_fit_is_refused() -> None:
+    x, w = np.ones((1, 3, 3, 2), np.float32), np.ones((2, 2, 2, 3), np.float32)
+    with pytest.raises(ShapeError):
+        kernels.conv_layer(x, w, np.ones(2, np.float32), True, ONE, NO_PADDING, ONE)
