@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -158,6 +159,25 @@ def build(tmp_path: Path) -> Any:
         )
 
     return run
+
+
+def test_a_kernel_that_nothing_defines_stops_the_build(tmp_path: Path) -> None:
+    pytest.importorskip("setuptools")
+    for part in ("csrc", "tinydl/kernels"):
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("*.so"))
+    shutil.copy(ROOT / "setup.py", tmp_path)
+    with (tmp_path / "csrc/tinydl.h").open("a") as header:
+        header.write("int cube(const real *x, real *y, const table *s, int threads);\n")
+    outcome = subprocess.run(
+        [sys.executable, "setup.py", "-q", "build_ext"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert outcome.returncode != 0
+    assert "csrc: nothing defines cube, plain_cube; each kernel" in outcome.stderr
 
 
 def test_installing_where_nothing_compiles_goes_without_c(build: Any, tmp_path: Path) -> None:
