@@ -92,7 +92,7 @@ def may_be_x86() -> bool:
 
 
 class BuildCore(build_ext):
-    """Compile with OpenMP; where that fails without it; where that fails go without C."""
+    """Compile with threads; where that fails without; where that fails go without C."""
 
     def run(self):
         super().run()
@@ -102,11 +102,11 @@ class BuildCore(build_ext):
 
     def build_extension(self, ext):
         refuse_missing_kernels()
-        ext.sources = [str(CSRC / "cpu.c"), *self.generate()]
+        ext.sources = [str(CSRC / "cpu.c"), str(CSRC / "threads.c"), *self.generate()]
         required = os.environ.get("TINYDL_REQUIRE_C") == "1"
-        for openmp in (["-fopenmp"], []):
-            ext.extra_compile_args = FLAGS + openmp
-            ext.extra_link_args = openmp
+        for threads in (["-pthread", "-DTINYDL_THREADS"], []):
+            ext.extra_compile_args = FLAGS + threads
+            ext.extra_link_args = threads
             try:
                 super().build_extension(ext)
                 return

@@ -9,36 +9,14 @@ without a C compiler.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from tinydl.errors import ArgumentError, unknown_name
+from tinydl.kernels._compiled import ffi, lib
 from tinydl.kernels.calling import REAL_TYPES, CKernels
 from tinydl.kernels.choice import KERNELS
 from tinydl.kernels.threads import get_num_threads
 
 INSTRUCTION_SETS = ("baseline", "avx2", "avx512")
-
-
-@contextmanager
-def _idle_threads_sleep() -> Iterator[None]:
-    """Have OpenMP, which reads these variables when it is loaded, let idle threads sleep.
-
-    By default they would spin for milliseconds after each kernel, and take the CPU from NumPy. A
-    few microseconds are kept, as the next kernel often follows at once, and waking takes longer.
-    """
-    settings = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "10000"}
-    added = settings.keys() - os.environ.keys()
-    os.environ.update({name: settings[name] for name in added})
-    try:
-        yield
-    finally:
-        for name in added:
-            del os.environ[name]
-
-
-with _idle_threads_sleep():
-    from tinydl.kernels._compiled import ffi, lib
 
 
 def available_instruction_sets() -> tuple[str, ...]:
