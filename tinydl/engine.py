@@ -96,7 +96,7 @@ def backpropagate(
             if y.op is None:
                 continue
             for position, x in enumerate(y.inputs):
-                if x.data is not y.arrays_read[position]:
+                if x.op is None and x.data is not y.arrays_read[position]:
                     raise _changed_input(y.op, position, x)
                 if x.requires_grad and id(x) in needed:
                     x_bar = y.op.gradient(position, y_bar, y)

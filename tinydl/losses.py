@@ -97,8 +97,7 @@ class Loss(Configurable):
             values = values * _weights_for(self.name, values, sample_weight)
         if self.reduction in (None, "none"):
             return values
-        total = ops.sum(values)
-        return total if self.reduction == "sum" else total / values.size
+        return ops.sum(values) if self.reduction == "sum" else ops.mean(values)
 
 
 def _same_rank(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:

@@ -218,7 +218,7 @@ class Op:
         rule_of_x = self.rules_for(y.inputs)[position]
         if rule_of_x is None:
             return None
-        x = y.inputs[position].data
+        x = y.arrays_read[position]
         if self.starred:
             x_bar = rule_of_x(self, y_bar, y, *y.inputs, position=position)
         else:
@@ -312,9 +312,7 @@ def sum_to(x_bar: Tensor, shape: tuple[int, ...]) -> Tensor:
     if x_bar.data.shape == shape:
         return x_bar
     extra = x_bar.ndim - len(shape)
-    stretched = tuple(
-        axis
-        for axis, n in enumerate(x_bar.shape)
-        if axis < extra or (shape[axis - extra] == 1 and n != 1)
-    )
-    return x_bar.sum(axis=stretched, keepdims=True).reshape(shape)
+    if extra:
+        x_bar = x_bar.sum(axis=tuple(range(extra)))
+    stretched = tuple([i for i, n in enumerate(x_bar.data.shape) if n != shape[i]])
+    return x_bar.sum(axis=stretched, keepdims=True) if stretched else x_bar

@@ -42,7 +42,8 @@ class Tensor:
     inputs : tuple of Tensor
         That op's inputs, in the order of ``op.input_names``.
     arrays_read : tuple of numpy.ndarray
-        Their arrays at the time the op read them.
+        Their arrays at the time the op read them; only shape and dtype count where an input is the
+        result of an op.
     serial_number : int
         Counts the tensors made; a result always has a higher number than its inputs.
     name : str or None
@@ -101,6 +102,22 @@ class Tensor:
         self.serial_number = next(_serial_numbers)
         self.grad = None
         self.retains_grad = False
+
+    def __getattr__(self, name: str) -> Any:
+        """Compute the values of a tensor made by `fused`, which has none until they are asked for.
+
+        Python calls this for attributes it does not find.
+        """
+        if name != "data":
+            raise AttributeError(f"a Tensor has no attribute {name!r}")
+        assert self.op is not None
+        arrays = [
+            read if x.op is None else x.data
+            for x, read in zip(self.inputs, self.arrays_read, strict=True)
+        ]
+        self.data = self.op.evaluate(arrays)
+        self.data.setflags(write=False)
+        return self.data
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -225,7 +242,6 @@ class Tensor:
         T: Tensor
         mT: Tensor
 
-        def __getattr__(self, name: str) -> Callable[..., Tensor]: ...
         def __getitem__(self, key: Any) -> Tensor: ...
         def __add__(self, other: Any) -> Tensor: ...
         def __radd__(self, other: Any) -> Tensor: ...

@@ -8,7 +8,6 @@ from tinydl import activations, initializers, regularizers
 from tinydl.engine import Tensor
 from tinydl.errors import ArgumentError
 from tinydl.layers.layer import Layer, Shape, check_shape
-from tinydl.ops.arithmetic import Add
 from tinydl.ops.matmul import Matmul
 from tinydl.registry import check_count
 
@@ -150,7 +149,7 @@ class Dense(Layer):
         self.bias_initializer = initializers.get(bias_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
         self.bias_regularizer = regularizers.get(bias_regularizer)
-        self._multiply, self._add = Matmul(), Add()
+        self._multiply = Matmul()
 
     def check(self, input_shape: Shape) -> None:
         """Refuse a missing axis, or another number of inputs than before."""
@@ -177,10 +176,11 @@ class Dense(Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         """See the formula."""
-        y = self._multiply(inputs, self.kernel)
-        if self.use_bias:
-            y = self._add(y, self.bias)
-        return self.activation(y)
+        if not self.use_bias:
+            return self.activation(self._multiply(inputs, self.kernel))
+        relu = self.activation is activations.relu
+        y = self._multiply.with_bias(inputs, self.kernel, self.bias, relu)
+        return y if relu else self.activation(y)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """(N, ..., O)."""

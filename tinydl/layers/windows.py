@@ -9,7 +9,6 @@ from tinydl.engine import Tensor
 from tinydl.errors import unknown_name
 from tinydl.kernels import output_length
 from tinydl.layers.layer import Layer, Shape
-from tinydl.ops.arithmetic import Add
 from tinydl.ops.conv import Conv
 from tinydl.ops.pool import AveragePool, MaxPool
 from tinydl.ops.windows import Pair, pair, resolve_padding
@@ -132,7 +131,6 @@ class Conv2D(ImageLayer):
         self.kernel_size = self.window = pair("Conv2D", "kernel_size", kernel_size)
         self.padding = _check_padding("Conv2D", padding)
         self._convolve = Conv(strides, self.padding, data_format, dilation_rate)
-        self._add = Add()
         self.strides, self.dilation_rate = self._convolve.strides, self._convolve.dilation_rate
         self.data_format = data_format
         self.activation = activations.get(activation)
@@ -169,10 +167,11 @@ class Conv2D(ImageLayer):
 
     def call(self, inputs: Tensor) -> Tensor:
         """See the formula."""
-        y = self._convolve(inputs, self.kernel)
-        if self.use_bias:
-            y = self._add(y, self.bias)
-        return self.activation(y)
+        if not self.use_bias:
+            return self.activation(self._convolve(inputs, self.kernel))
+        relu = self.activation is activations.relu
+        y = self._convolve.with_bias(inputs, self.kernel, self.bias, relu)
+        return y if relu else self.activation(y)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """(N, OH, OW, O)."""

@@ -25,6 +25,7 @@ from tinydl import kernels
 from tinydl.engine import Op, rule
 from tinydl.errors import ShapeError
 from tinydl.kernels.geometry import count_groups
+from tinydl.ops.weighted import weighted
 from tinydl.ops.windows import (
     WindowOp,
     check_data_format,
@@ -121,6 +122,14 @@ class Conv(WindowOp):
 
     def forward(self, x, w):
         return kernels.conv(x, w, *self.geometry(x, w))
+
+    def with_bias(self, inputs, kernel, bias, relu):
+        """The convolution plus the bias, or the positive part of that, in one go."""
+
+        def compute(x, w, b, relu):
+            return kernels.conv_layer(x, w, b, relu, *self.geometry(x, w))
+
+        return weighted(self, compute, inputs, kernel, bias, relu)
 
     @rule(
         r"\bar x_{nhvc} = \sum_{p,q,o} \sum_{i,j:\, s i + d p - t = h,\, s j + d q - l = v}"

@@ -28,10 +28,12 @@ class Floating(Op, abstract=True):
     """An op whose results are not whole: whole numbers become float32 before it, as in Keras."""
 
     def __call__(self, *inputs):
-        if not any(isinstance(x, Tensor) and x.dtype.kind == "f" for x in inputs):
-            inputs = self._as_tensors(inputs)
-            if not any(x.dtype.kind == "f" for x in inputs):
-                inputs = tuple(Tensor(x.data.astype(DEFAULT_DTYPE)) for x in inputs)
+        for x in inputs:
+            if type(x) is Tensor and x.data.dtype.kind == "f":
+                return super().__call__(*inputs)
+        inputs = self._as_tensors(inputs)
+        if not any(x.dtype.kind == "f" for x in inputs):
+            inputs = tuple(Tensor(x.data.astype(DEFAULT_DTYPE)) for x in inputs)
         return super().__call__(*inputs)
 
 

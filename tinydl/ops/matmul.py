@@ -5,6 +5,7 @@ from __future__ import annotations
 from tinydl import kernels
 from tinydl.engine import Op, rule
 from tinydl.errors import ShapeError
+from tinydl.ops.weighted import weighted
 
 
 class Matmul(Op):
@@ -45,6 +46,8 @@ class Matmul(Op):
         """Apply to matrices; a single axis is first made a row or a column."""
         x1, x2 = self._as_tensors((x1, x2))
         _check_lengths(x1, x2)
+        if x1.ndim > 1 and x2.ndim > 1:
+            return super().__call__(x1, x2)
         row = x1.reshape((1, -1)) if x1.ndim == 1 else x1
         column = x2.reshape((-1, 1)) if x2.ndim == 1 else x2
         y = super().__call__(row, column)
@@ -54,6 +57,10 @@ class Matmul(Op):
 
     def forward(self, x1, x2):
         return kernels.matmul(x1, x2)
+
+    def with_bias(self, x1, x2, bias, relu):
+        """x1 @ x2 + bias, or the positive part of it, in one go; x2 is a single matrix."""
+        return weighted(self, kernels.dense_layer, x1, x2, bias, relu)
 
     @rule(r"\bar a_{ik} = \sum_j \bar y_{ij} b_{kj}")
     def x1(self, y_bar, y, x1, x2):

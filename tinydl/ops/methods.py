@@ -76,4 +76,6 @@ def reverse_axes(self: Tensor) -> Tensor:
 
 def swap_last_axes(self: Tensor) -> Tensor:
     """The tensor with its last two axes exchanged: the transpose of each matrix in it."""
+    if self.ndim == 2:
+        return Transpose()(self)
     return Transpose((*range(self.ndim - 2), self.ndim - 1, self.ndim - 2))(self)

@@ -36,9 +36,9 @@ class Relu(Bent):
     def forward(self, x):
         return kernels.relu(x)
 
-    @rule(r"\bar x_i = \bar y_i \, [x_i > 0]")
+    @rule(r"\bar x_i = \bar y_i \, [y_i > 0]")
     def x(self, y_bar, y, x):
-        return ReluGradient()(y_bar, x)
+        return ReluGradient()(y_bar, y)  # y is positive just where x is, and often x is not stored
 
 
 class ReluGradient(Op):

@@ -88,8 +88,9 @@ class Reduction(Op, abstract=True):
     def stretch(self, reduced, x):
         """Bring a reduced tensor back to the shape of `x`."""
         axes = self.axes(x)
-        kept = tuple(1 if axis in axes else n for axis, n in enumerate(x.shape))
-        return reduced.reshape(kept).broadcast_to(x.shape)
+        if not self.keepdims and 0 < len(axes) < x.ndim:
+            reduced = reduced.reshape([1 if a in axes else n for a, n in enumerate(x.shape)])
+        return reduced.broadcast_to(x.shape)
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> Iterator[tuple[Op, tuple[np.ndarray, ...]]]:
