@@ -2,13 +2,15 @@
 
 The C files are written for one element type `real` and one width of vectors. Here a file of a
 few lines is made for each combination: it defines `real` and VECTOR_BYTES, renames each kernel
-(conv to conv_float_avx2), and includes the C files as they are.
+(conv to conv_float_avx2, plain_conv to plain_conv_float_avx2), and includes the C files as they
+are.
 
 With TINYDL_REQUIRE_C=1 a failure to compile is an error; else tinydl is installed without C.
 """
 
 import os
 import platform
+import re
 import runpy
 import shutil
 import sys
@@ -20,8 +22,8 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 CSRC = Path("csrc")
-HEADER = (CSRC / "tinydl.h").read_text()
 header = runpy.run_path("tinydl/kernels/header.py")  # importing tinydl would need NumPy
+HEADER = header["with_plain_loops"]((CSRC / "tinydl.h").read_text())
 SOURCES = ("matmul.c", "conv.c", "pool.c", "rows.c")
 REAL_TYPES = ("float", "double")
 # Bytes in a vector, and what the compiler may use beyond what every such CPU has.
@@ -40,6 +42,8 @@ VARIANT = """\
 {target}
 #endif
 {renames}
+#include "tinydl.h"
+{prototypes}
 {includes}
 {end}
 """
@@ -64,9 +68,22 @@ def variant(real: str, instruction_set: str) -> str:
         vector_bytes=vector_bytes,
         target=TARGET.format(features=features) if features else "",
         renames="\n".join(f"#define {name} {renamed}" for name, renamed in renames.items()),
+        prototypes=header["prototypes"](HEADER),
         includes="\n".join(f'#include "{source}"' for source in SOURCES),
         end=END_OF_TARGET if features else "",
     )
+
+
+def refuse_missing_kernels():
+    """Stop where tinydl.h promises what no C file defines, which a linker may not notice."""
+    text = "\n".join((CSRC / source).read_text() for source in SOURCES)
+    defined = set(re.findall(r"^int (\w+)\(", text, re.MULTILINE))
+    missing = [name for name in header["kernel_names"](HEADER) if name not in defined]
+    if missing:
+        raise SystemExit(
+            f"csrc: nothing defines {', '.join(missing)}; each kernel of tinydl.h is written "
+            "twice, first as plain loops, plain_NAME, with the same arguments"
+        )
 
 
 def may_be_x86() -> bool:
@@ -75,7 +92,7 @@ def may_be_x86() -> bool:
 
 
 class BuildCore(build_ext):
-    """Compile with OpenMP; where that fails without it; where that fails go without C."""
+    """Compile with threads; where that fails without; where that fails go without C."""
 
     def run(self):
         super().run()
@@ -84,11 +101,12 @@ class BuildCore(build_ext):
         shutil.copy(CSRC / "tinydl.h", package)  # for kernels that users write
 
     def build_extension(self, ext):
-        ext.sources = [str(CSRC / "cpu.c"), *self.generate()]
+        refuse_missing_kernels()
+        ext.sources = [str(CSRC / "cpu.c"), str(CSRC / "threads.c"), *self.generate()]
         required = os.environ.get("TINYDL_REQUIRE_C") == "1"
-        for openmp in (["-fopenmp"], []):
-            ext.extra_compile_args = FLAGS + openmp
-            ext.extra_link_args = openmp
+        for threads in (["-pthread", "-DTINYDL_THREADS"], []):
+            ext.extra_compile_args = FLAGS + threads
+            ext.extra_link_args = threads
             try:
                 super().build_extension(ext)
                 return

@@ -1,6 +1,95 @@
-/* Convolution and its two gradients, as matrix products (see product.h).
+/* Convolution and its two gradients.
  *
- * With row = i * stride_height + p * dilation_height - padding_top, and column likewise,
+ * With row = i * stride_height + p * dilation_height - padding_top, and column likewise, over the
+ * (p, q) and (i, j) that meet on the image, and the channels c that filter o sees:
+ *     y(n, i, j, o)             = sum over p, q, c of x(n, row, column, c) * w(p, q, c, o)
+ *     x_bar(n, row, column, c)  = sum over i, j, p, q, o of g(n, i, j, o) * w(p, q, c, o)
+ *     w_bar(p, q, c, o)         = sum over n, i, j of x(n, row, column, c) * g(n, i, j, o)
+ */
+#include "product.h"
+#include "window.h"
+
+int plain_conv(const real *x, const real *w, real *y, const window *s, int threads)
+{
+    (void)threads;
+    for (int64_t n = 0; n < s->batch; n++)
+        for (int64_t i = 0; i < s->output_height; i++)
+            for (int64_t j = 0; j < s->output_width; j++)
+                for (int64_t o = 0; o < s->filters; o++) {
+                    real sum = 0;
+                    for (int64_t p = 0; p < s->window_height; p++)
+                        for (int64_t q = 0; q < s->window_width; q++) {
+                            int64_t row = row_at(s, i, p), column = column_at(s, j, q);
+                            if (!on_image(s, row, column))
+                                continue;
+                            for (int64_t c = 0; c < s->channels / s->groups; c++)
+                                sum += x[x_at(s, n, row, column, first_channel(s, o) + c)] *
+                                       w[w_at(s, p, q, c, o)];
+                        }
+                    y[y_at(s, n, i, j, o)] = sum;
+                }
+    return 0;
+}
+
+/* y = plain_conv(x, w) + b, and 0 for what is negative if `relu`. */
+int plain_conv_layer(const real *x, const real *w, const real *b, real *y, const window *s,
+                     int relu, int threads)
+{
+    plain_conv(x, w, y, s, threads);
+    for (int64_t place = 0; place < s->batch * s->output_height * s->output_width; place++)
+        for (int64_t o = 0; o < s->filters; o++) {
+            real sum = y[place * s->filters + o] + b[o];
+            y[place * s->filters + o] = relu && sum <= 0 ? 0 : sum;
+        }
+    return 0;
+}
+
+/* In conv, x met w on the way to y; so now it gets w times the g that belongs to y. */
+int plain_conv_input_gradient(const real *g, const real *w, real *x_bar, const window *s,
+                              int threads)
+{
+    (void)threads;
+    memset(x_bar, 0, s->batch * s->height * s->width * s->channels * sizeof(real));
+    for (int64_t n = 0; n < s->batch; n++)
+        for (int64_t i = 0; i < s->output_height; i++)
+            for (int64_t j = 0; j < s->output_width; j++)
+                for (int64_t p = 0; p < s->window_height; p++)
+                    for (int64_t q = 0; q < s->window_width; q++) {
+                        int64_t row = row_at(s, i, p), column = column_at(s, j, q);
+                        if (!on_image(s, row, column))
+                            continue;
+                        for (int64_t o = 0; o < s->filters; o++)
+                            for (int64_t c = 0; c < s->channels / s->groups; c++)
+                                x_bar[x_at(s, n, row, column, first_channel(s, o) + c)] +=
+                                    g[y_at(s, n, i, j, o)] * w[w_at(s, p, q, c, o)];
+                    }
+    return 0;
+}
+
+/* In conv, w met x on the way to y; so now it gets x times the g that belongs to y. */
+int plain_conv_kernel_gradient(const real *x, const real *g, real *w_bar, const window *s,
+                               int threads)
+{
+    (void)threads;
+    for (int64_t p = 0; p < s->window_height; p++)
+        for (int64_t q = 0; q < s->window_width; q++)
+            for (int64_t c = 0; c < s->channels / s->groups; c++)
+                for (int64_t o = 0; o < s->filters; o++) {
+                    real sum = 0;
+                    for (int64_t n = 0; n < s->batch; n++)
+                        for (int64_t i = 0; i < s->output_height; i++)
+                            for (int64_t j = 0; j < s->output_width; j++) {
+                                int64_t row = row_at(s, i, p), column = column_at(s, j, q);
+                                if (on_image(s, row, column))
+                                    sum += x[x_at(s, n, row, column, first_channel(s, o) + c)] *
+                                           g[y_at(s, n, i, j, o)];
+                            }
+                    w_bar[w_at(s, p, q, c, o)] = sum;
+                }
+    return 0;
+}
+
+/* The fast versions are matrix products (see product.h). With the same row and column,
  *     patches[(n, i, j), (p, q, c)] = x[n, row, column, c], or 0 in the padding
  * is the matrix of all patches of the image that the window sees: a row for each place (n, i, j)
  * of the window, a column for each tap (p, q, c). In terms of it
@@ -10,9 +99,7 @@
  *             x that the patch had it from
  * The matrix is never stored: only the few rows and columns of it that are at work.
  * With groups there is one such product for each group of channels and filters: the n of copy_a
- * and copy_b is the group.
- */
-#include "product.h"
+ * and copy_b is the group. */
 
 static int64_t count_places(const window *s)
 {

@@ -4,11 +4,108 @@
  * on the image:
  *     max_pool      y[n, i, j, c] = max of x[n, row, column, c]
  *     average_pool  y[n, i, j, c] = mean of x[n, row, column, c]
+ * The first maximum in reading order is the winner, and the first NaN if there is one; u is taken
+ * there, and g goes there.
  */
+#include <math.h>
 #include <string.h>
 
 #include "shared.h"
-#include "tinydl.h"
+#include "window.h"
+
+/* The place in x of the winner of the window at (i, j). */
+static int64_t plain_winner(const real *x, const window *s, int64_t n, int64_t i, int64_t j,
+                            int64_t c)
+{
+    int64_t winner = -1;
+    for (int64_t p = 0; p < s->window_height; p++)
+        for (int64_t q = 0; q < s->window_width; q++) {
+            int64_t row = row_at(s, i, p), column = column_at(s, j, q);
+            if (!on_image(s, row, column))
+                continue;
+            int64_t place = x_at(s, n, row, column, c);
+            if (winner < 0 || x[place] > x[winner] || (isnan(x[place]) && !isnan(x[winner])))
+                winner = place;
+        }
+    return winner;
+}
+
+int plain_max_pool_gather(const real *u, const real *x, real *y, const window *s, int threads)
+{
+    (void)threads;
+    for (int64_t n = 0; n < s->batch; n++)
+        for (int64_t i = 0; i < s->output_height; i++)
+            for (int64_t j = 0; j < s->output_width; j++)
+                for (int64_t c = 0; c < s->channels; c++)
+                    y[y_at(s, n, i, j, c)] = u[plain_winner(x, s, n, i, j, c)];
+    return 0;
+}
+
+int plain_max_pool(const real *x, real *y, const window *s, int threads)
+{
+    return plain_max_pool_gather(x, x, y, s, threads);
+}
+
+int plain_max_pool_gradient(const real *g, const real *x, real *x_bar, const window *s, int threads)
+{
+    (void)threads;
+    memset(x_bar, 0, s->batch * s->height * s->width * s->channels * sizeof(real));
+    for (int64_t n = 0; n < s->batch; n++)
+        for (int64_t i = 0; i < s->output_height; i++)
+            for (int64_t j = 0; j < s->output_width; j++)
+                for (int64_t c = 0; c < s->channels; c++)
+                    x_bar[plain_winner(x, s, n, i, j, c)] += g[y_at(s, n, i, j, c)];
+    return 0;
+}
+
+/* How many pixels of the window at (i, j) lie on the image. */
+static int64_t plain_count(const window *s, int64_t i, int64_t j)
+{
+    int64_t count = 0;
+    for (int64_t p = 0; p < s->window_height; p++)
+        for (int64_t q = 0; q < s->window_width; q++)
+            count += on_image(s, row_at(s, i, p), column_at(s, j, q));
+    return count;
+}
+
+int plain_average_pool(const real *x, real *y, const window *s, int threads)
+{
+    (void)threads;
+    for (int64_t n = 0; n < s->batch; n++)
+        for (int64_t i = 0; i < s->output_height; i++)
+            for (int64_t j = 0; j < s->output_width; j++)
+                for (int64_t c = 0; c < s->channels; c++) {
+                    real sum = 0;
+                    for (int64_t p = 0; p < s->window_height; p++)
+                        for (int64_t q = 0; q < s->window_width; q++) {
+                            int64_t row = row_at(s, i, p), column = column_at(s, j, q);
+                            if (on_image(s, row, column))
+                                sum += x[x_at(s, n, row, column, c)];
+                        }
+                    y[y_at(s, n, i, j, c)] = sum / (real)plain_count(s, i, j);
+                }
+    return 0;
+}
+
+/* y was the mean of m pixels; so each of them gets g / m. */
+int plain_average_pool_gradient(const real *g, real *x_bar, const window *s, int threads)
+{
+    (void)threads;
+    memset(x_bar, 0, s->batch * s->height * s->width * s->channels * sizeof(real));
+    for (int64_t n = 0; n < s->batch; n++)
+        for (int64_t i = 0; i < s->output_height; i++)
+            for (int64_t j = 0; j < s->output_width; j++)
+                for (int64_t c = 0; c < s->channels; c++) {
+                    real share = g[y_at(s, n, i, j, c)] / (real)plain_count(s, i, j);
+                    for (int64_t p = 0; p < s->window_height; p++)
+                        for (int64_t q = 0; q < s->window_width; q++) {
+                            int64_t row = row_at(s, i, p), column = column_at(s, j, q);
+                            if (on_image(s, row, column))
+                                x_bar[x_at(s, n, row, column, c)] += share;
+                        }
+                }
+    return 0;
+}
 
 /* Channels are worked on in blocks of up to this many, whose maxima fit on the stack. */
 #define CHANNELS_BLOCK 32

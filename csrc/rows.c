@@ -3,8 +3,6 @@
  *     relu_gradient  x_bar[i, j] = g[i, j] where x[i, j] is positive (or NaN), otherwise 0
  *     add_row        y[i, j] = x[i, j] + b[j]
  *     sum_rows       y[j] = sum over i of x[i, j]
- * They are as fast as memory; what the compiler needs for that is loops without branches and
- * pointers that do not overlap (restrict). NumPy's loops take two to five times as long.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +10,46 @@
 #include "shared.h"
 #include "tinydl.h"
 
+int plain_relu(const real *x, real *y, const table *s, int threads)
+{
+    (void)threads;
+    for (int64_t i = 0; i < s->rows * s->columns; i++)
+        y[i] = x[i] <= 0 ? 0 : x[i];
+    return 0;
+}
+
+int plain_relu_gradient(const real *g, const real *x, real *x_bar, const table *s, int threads)
+{
+    (void)threads;
+    for (int64_t i = 0; i < s->rows * s->columns; i++)
+        x_bar[i] = x[i] <= 0 ? 0 : g[i];
+    return 0;
+}
+
+int plain_add_row(const real *x, const real *b, real *y, const table *s, int threads)
+{
+    (void)threads;
+    for (int64_t i = 0; i < s->rows; i++)
+        for (int64_t j = 0; j < s->columns; j++)
+            y[i * s->columns + j] = x[i * s->columns + j] + b[j];
+    return 0;
+}
+
+int plain_sum_rows(const real *x, real *y, const table *s, int threads)
+{
+    (void)threads;
+    for (int64_t j = 0; j < s->columns; j++) {
+        real sum = 0;
+        for (int64_t i = 0; i < s->rows; i++)
+            sum += x[i * s->columns + j];
+        y[j] = sum;
+    }
+    return 0;
+}
+
+/* The fast versions are as fast as memory; what the compiler needs for that is loops without
+ * branches and pointers that do not overlap (restrict). NumPy's loops take two to five times as
+ * long. */
 #define ELEMENTS_WORTH_A_THREAD 500000
 
 /* A sum of rows is cut into at most this many parts, a matter of sizes, never of threads. */

@@ -1,12 +1,8 @@
-/* What all kernels share: tasks for threads. With OpenMP the threads share the tasks, without it
- * the tasks are done in turn. */
+/* What all kernels share: how work is divided among threads. */
 #ifndef TINYDL_SHARED_H
 #define TINYDL_SHARED_H
 
 #include <stdint.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 
 /* For functions whose loops shall unroll, or stay in registers, where an argument is a constant. */
 #define INLINE static inline __attribute__((always_inline))
@@ -32,25 +28,12 @@ static inline int64_t part_begins(int64_t index, int64_t parts, int64_t count, i
 
 typedef void task_function(const void *job, int64_t task, int thread);
 
-/* Calls body(job, task, thread) for every task in 0 .. tasks - 1 and thread in 0 .. threads - 1. */
-static void run_tasks(task_function *body, const void *job, int64_t tasks, int threads)
-{
-#ifdef _OPENMP
-    if (threads > 1 && tasks > 1) {
-#pragma omp parallel for num_threads(threads) schedule(dynamic)
-        for (int64_t task = 0; task < tasks; task++)
-            body(job, task, omp_get_thread_num());
-        return;
-    }
-#else
-    (void)threads;
-#endif
-    for (int64_t task = 0; task < tasks; task++)
-        body(job, task, 0);
-}
+/* Calls body(job, task, thread) for every task in 0 .. tasks - 1, on up to so many threads, of which
+ * `thread` is the number: no two of them have the same at one time. */
+void run_tasks(task_function *body, const void *job, int64_t tasks, int threads);
 
 /* Idle threads sleep, and waking one takes time: each should have at least `grain` of the work. */
-static int useful_threads(int64_t work, int64_t grain, int threads)
+static inline int useful_threads(int64_t work, int64_t grain, int threads)
 {
     int64_t useful = work / grain;
     return useful < 1 ? 1 : useful < threads ? (int)useful : threads;

@@ -4,6 +4,9 @@
  * its inputs. `threads` is the number of threads it may use. Each returns 0, or 1 if there was
  * no memory to work in.
  *
+ * Each kernel is written twice: plain_conv, say, is the formula as plain loops, with the same
+ * arguments; conv is the fast one. tinydl.kernels.use("c-plain") computes with the plain ones.
+ *
  * To write a kernel of your own, include this header, define one of these functions, and call
  * tinydl.kernels.use("your_file.c"): it is compiled twice, for each meaning of `real`.
  */

@@ -199,13 +199,14 @@ def calls(name: str, dtype: str, kind: str) -> st.SearchStrategy[Call]:
 
 
 def servers() -> dict[str, Any]:
-    """Everything that computes kernels: the reference, and C for every instruction set there is."""
+    """Everything that computes kernels: the reference, C for every instruction set, plain C."""
     found: dict[str, Any] = {"numpy": reference}
     if kernels.instruction_set() != "none":
         from tinydl.kernels import compiled
 
         for name in compiled.available_instruction_sets():
             found[f"c ({name})"] = compiled.for_instruction_set(name)
+        found["c-plain"] = compiled.plain
     return found
 
 

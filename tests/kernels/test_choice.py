@@ -58,6 +58,8 @@ def test_a_built_in_backend_serves_every_kernel(backend: str) -> None:
 def test_c_tells_its_instruction_set() -> None:
     kernels.use("c")
     assert set(kernels.active().values()) == {f"c ({kernels.instruction_set()})"}
+    kernels.use("c-plain")
+    assert set(kernels.active().values()) == {"c-plain"}
 
 
 def test_context_manager_restores_the_former_choice_even_after_an_error() -> None:
@@ -104,7 +106,7 @@ def test_settings_may_be_given_by_name() -> None:
     ("backend", "message"),
     [
         ("nunpy", "did you mean 'numpy'"),
-        ("kernels.txt", "expected one of c, literal, numpy"),
+        ("kernels.txt", "expected one of c, c-plain, literal, numpy"),
         ("missing.py", "expected a file that exists"),
         (SimpleNamespace(convolve=max), "expected something with at least one kernel"),
         (SimpleNamespace(conv=3), "expected a function"),

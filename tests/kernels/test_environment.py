@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tinydl import kernels
@@ -112,32 +115,54 @@ def test_values_are_followed() -> None:
     assert (outcome.stdout, outcome.stderr) == ("3 c (baseline) True\n", "")
 
 
-FORK = """
-import os, warnings, numpy as np
+COUNT_THREADS = """
+import os, numpy as np
 from tinydl import kernels
-from tinydl.errors import ArgumentError
-warnings.simplefilter("ignore")
-kernels.set_num_threads(2)
-a = np.ones((300, 300), np.float32)
-kernels.matmul(a, a)
-child = os.fork()
-if child == 0:
-    right = kernels.get_num_threads() == 1 and (kernels.matmul(a, a) == 300).all()
-    try:
-        kernels.set_num_threads(2)
-        right = False
-    except ArgumentError:
-        pass
-    os._exit(0 if right else 1)
-print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), kernels.get_num_threads())
+kernels.set_num_threads(3)
+x = np.ones((1500, 2000), np.float32)
+
+def threads_after_a_kernel():
+    assert (kernels.relu(x) == 1).all()
+    return len(os.listdir("/proc/self/task"))
+
+before = len(os.listdir("/proc/self/task"))
+print(before, threads_after_a_kernel(), threads_after_a_kernel(), flush=True)
 """
+FORK = """
+child = os.fork()
+if child != 0:
+    assert os.waitpid(child, 0)[1] == 0
+print(len(os.listdir("/proc/self/task")), threads_after_a_kernel(), flush=True)
+"""
+counts_threads = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only on Linux")
 
 
 @needs_c
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_a_forked_process_computes_with_one_thread() -> None:
-    outcome = python(FORK)
-    assert outcome.stdout == "0 2\n", outcome.stderr
+@counts_threads
+def test_helpers_are_started_by_need_and_stay() -> None:
+    outcome = python(COUNT_THREADS, OPENBLAS_NUM_THREADS="1")
+    assert outcome.stdout == "1 3 3\n", outcome.stderr
+
+
+@needs_c
+@counts_threads
+def test_a_forked_process_starts_helpers_of_its_own() -> None:
+    outcome = python(COUNT_THREADS + FORK, OPENBLAS_NUM_THREADS="1")
+    assert outcome.stdout == "1 3 3\n1 3\n3 3\n", outcome.stderr
+
+
+@pytest.mark.usefixtures("restore_threads")
+def test_several_threads_of_the_program_may_call_kernels_at_once() -> None:
+    kernels.set_num_threads(2)
+    rng = np.random.default_rng(0)
+    tables = [rng.normal(size=(300, 4000)).astype(np.float32) for _ in range(4)]
+    alone = [kernels.sum_rows(x) for x in tables]
+
+    def again_and_again(i: int) -> bool:
+        return all((kernels.sum_rows(tables[i]) == alone[i]).all() for _ in range(50))
+
+    with ThreadPoolExecutor(4) as executor:
+        assert all(executor.map(again_and_again, range(4)))
 
 
 @pytest.fixture
@@ -158,6 +183,25 @@ def build(tmp_path: Path) -> Any:
         )
 
     return run
+
+
+def test_a_kernel_that_nothing_defines_stops_the_build(tmp_path: Path) -> None:
+    pytest.importorskip("setuptools")
+    for part in ("csrc", "tinydl/kernels"):
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("*.so"))
+    shutil.copy(ROOT / "setup.py", tmp_path)
+    with (tmp_path / "csrc/tinydl.h").open("a") as header:
+        header.write("int cube(const real *x, real *y, const table *s, int threads);\n")
+    outcome = subprocess.run(
+        [sys.executable, "setup.py", "-q", "build_ext"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert outcome.returncode != 0
+    assert "csrc: nothing defines cube, plain_cube; each kernel" in outcome.stderr
 
 
 def test_installing_where_nothing_compiles_goes_without_c(build: Any, tmp_path: Path) -> None:

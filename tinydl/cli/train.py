@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--optimizer", default="adam", help="default: %(default)s")
     parser.add_argument("--learning-rate", type=_rate, help="default: the optimizer's own")
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
-    parser.add_argument("--kernels", help="c, numpy, or a .py or .c file with kernels of your own")
+    parser.add_argument("--kernels", help="c, c-plain, numpy, or a .py or .c file of your own")
     parser.add_argument("--threads", type=_count, help="threads of the C kernels")
     parser.add_argument(
         "--output", type=Path, default=Path("tinydl-mnist"), help="folder; default: %(default)s"

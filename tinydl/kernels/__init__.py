@@ -1,11 +1,12 @@
 """The hot loops: arrays in, a fresh array out, and a choice of who computes it.
 
-Three tellings of each loop come with tinydl, as ordinary modules with the same functions:
+Four tellings of each loop come with tinydl, as ordinary backends with the same functions:
 
 =============  ==========================================================================
 ``"literal"``  the formula read literally, in nested Python loops: what the rest is judged by
 ``"numpy"``    `tinydl.kernels.reference`, which runs everywhere
-``"c"``        `tinydl.kernels.compiled`, the C code of ``csrc/``
+``"c-plain"``  `tinydl.kernels.compiled`, the plain loops that each file of ``csrc/`` begins with
+``"c"``        the fast versions that follow there
 =============  ==========================================================================
 
 `use` chooses between them, or plugs in a function of your own; `report` tells who served.

@@ -16,7 +16,8 @@ from tinydl.kernels import reference
 Function = Callable[..., Any]
 
 BUILT_IN = {
-    "c": "tinydl.kernels.compiled",
+    "c": "tinydl.kernels.compiled:fast",
+    "c-plain": "tinydl.kernels.compiled:plain",
     "numpy": "tinydl.kernels.reference",
     "literal": "tinydl.kernels.literal",
 }
@@ -90,10 +91,10 @@ def use(backend: str | Path | object) -> Choice:
     Parameters
     ----------
     backend : str, path, module or object
-        ``"c"``, ``"numpy"`` or ``"literal"``; or your own: a module or any object with functions
-        named like the kernels, or the path of a ``.py`` or ``.c`` file that defines some. A C
-        file is compiled at once by the machine's ``cc``; the functions it may define are
-        declared in ``tinydl.h``.
+        ``"c"``, ``"c-plain"``, ``"numpy"`` or ``"literal"``; or your own: a module or any object
+        with functions named like the kernels, or the path of a ``.py`` or ``.c`` file that
+        defines some. A C file is compiled at once by the machine's ``cc``; the functions it may
+        define are declared in ``tinydl.h``.
 
     Returns
     -------
@@ -137,9 +138,8 @@ def use(backend: str | Path | object) -> Choice:
 def _find(backend: Any) -> tuple[str, dict[str, Function]]:
     """Give the label and the functions of a backend."""
     if isinstance(backend, str) and backend in BUILT_IN:
-        module = _built_in(backend)
-        label = f"c ({module.instruction_set})" if backend == "c" else backend
-        return label, {name: getattr(module, name) for name in KERNELS}
+        label, kernels = _built_in(backend)
+        return label, {name: getattr(kernels, name) for name in KERNELS}
     from tinydl.kernels import plugin  # which needs this module's table of kernels
 
     if isinstance(backend, str | Path):
@@ -151,9 +151,11 @@ def _find(backend: Any) -> tuple[str, dict[str, Function]]:
     return label, plugin.functions_of(backend)
 
 
-def _built_in(name: str) -> Any:
+def _built_in(name: str) -> tuple[str, Any]:
+    """Give the label and the kernels of a backend that comes with tinydl."""
+    path, _, attribute = BUILT_IN[name].partition(":")
     try:
-        return import_module(BUILT_IN[name])
+        module = import_module(path)
     except ImportError as error:
         raise ArgumentError(
             "use",
@@ -162,6 +164,8 @@ def _built_in(name: str) -> Any:
             expected="kernels that are installed",
             hint=f"install tinydl where there is a C compiler ({error})",
         ) from error
+    label = f"c ({module.instruction_set})" if name == "c" else name
+    return label, getattr(module, attribute) if attribute else module
 
 
 def active() -> dict[str, str]:

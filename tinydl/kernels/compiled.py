@@ -1,43 +1,22 @@
-"""Every kernel in C: the functions of ``csrc/``, in the best variant for this CPU.
+"""Every kernel in C: the functions of ``csrc/``, as plain loops and in the fast version.
 
 The C files were compiled for float and double and for several instruction sets; importing this
-module picks the functions by name (``conv_float_avx2``). It raises ImportError where tinydl was
-installed without a C compiler.
+module picks the functions by name (``conv_float_avx2``): `fast` has those of the best variant for
+this CPU, `plain` those of the plain loops. It raises ImportError where tinydl was installed
+without a C compiler.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from tinydl.errors import ArgumentError, unknown_name
+from tinydl.kernels._compiled import ffi, lib
 from tinydl.kernels.calling import REAL_TYPES, CKernels
 from tinydl.kernels.choice import KERNELS
 from tinydl.kernels.threads import get_num_threads
 
 INSTRUCTION_SETS = ("baseline", "avx2", "avx512")
-
-
-@contextmanager
-def _idle_threads_sleep() -> Iterator[None]:
-    """Have OpenMP, which reads these variables when it is loaded, let idle threads sleep.
-
-    By default they would spin for milliseconds after each kernel, and take the CPU from NumPy. A
-    few microseconds are kept, as the next kernel often follows at once, and waking takes longer.
-    """
-    settings = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "10000"}
-    added = settings.keys() - os.environ.keys()
-    os.environ.update({name: settings[name] for name in added})
-    try:
-        yield
-    finally:
-        for name in added:
-            del os.environ[name]
-
-
-with _idle_threads_sleep():
-    from tinydl.kernels._compiled import ffi, lib
 
 
 def available_instruction_sets() -> tuple[str, ...]:
@@ -63,8 +42,12 @@ def for_instruction_set(name: str) -> CKernels:
             got=repr(name),
             expected="one that this CPU has: " + ", ".join(available_instruction_sets()),
         )
+    return _kernels("", name)
+
+
+def _kernels(prefix: str, name: str) -> CKernels:
     functions = {
-        (kernel, dtype): getattr(lib, f"{kernel}_{real}_{name}")
+        (kernel, dtype): getattr(lib, f"{prefix}{kernel}_{real}_{name}")
         for kernel in KERNELS
         for dtype, real in REAL_TYPES.items()
     }
@@ -72,20 +55,5 @@ def for_instruction_set(name: str) -> CKernels:
 
 
 instruction_set = os.environ.get("TINYDL_INSTRUCTION_SET") or available_instruction_sets()[-1]
-_kernels = for_instruction_set(instruction_set)
-
-matmul = _kernels.matmul
-dense_layer = _kernels.dense_layer
-conv = _kernels.conv
-conv_layer = _kernels.conv_layer
-conv_input_gradient = _kernels.conv_input_gradient
-conv_kernel_gradient = _kernels.conv_kernel_gradient
-max_pool = _kernels.max_pool
-max_pool_gather = _kernels.max_pool_gather
-max_pool_gradient = _kernels.max_pool_gradient
-average_pool = _kernels.average_pool
-average_pool_gradient = _kernels.average_pool_gradient
-relu = _kernels.relu
-relu_gradient = _kernels.relu_gradient
-add_row = _kernels.add_row
-sum_rows = _kernels.sum_rows
+fast = for_instruction_set(instruction_set)
+plain = _kernels("plain_", "baseline")

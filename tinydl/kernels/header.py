@@ -20,6 +20,29 @@ def kernel_names(header: str) -> list[str]:
     return re.findall(r"^int (\w+)\(", header, re.MULTILINE)
 
 
+def with_plain_loops(header: str) -> str:
+    """Declare beside each kernel its plain twin, of the same arguments.
+
+    Examples
+    --------
+    >>> print(with_plain_loops("int conv(const real *x, real *y);"))
+    int conv(const real *x, real *y);
+    int plain_conv(const real *x, real *y);
+    """
+    return re.sub(r"^int (\w+\([^)]*\);)", r"int \1\nint plain_\1", header, flags=re.MULTILINE)
+
+
+def prototypes(header: str) -> str:
+    """List the declarations of the functions, as they are.
+
+    Examples
+    --------
+    >>> prototypes("int conv(const real *x, real *y);")
+    'int conv(const real *x, real *y);'
+    """
+    return "\n".join(re.findall(r"^int \w+\([^)]*\);", header, re.MULTILINE))
+
+
 def declarations(header: str, variants: Iterable[str]) -> str:
     """Write out the structs, and each prototype for variants such as ``float_avx2``.
 
@@ -30,10 +53,9 @@ def declarations(header: str, variants: Iterable[str]) -> str:
     int conv_double_avx2(const double *x, double *y);
     """
     structs = re.findall(r"^typedef struct \{.*?^\} \w+;", header, re.MULTILINE | re.DOTALL)
-    prototypes = "\n".join(re.findall(r"^int \w+\([^)]*\);", header, re.MULTILINE))
     renamed = []
     for variant in variants:
-        typed = re.sub(r"\breal\b", variant.split("_")[0], prototypes)
+        typed = re.sub(r"\breal\b", variant.split("_")[0], prototypes(header))
         renamed.append(re.sub(r"^int (\w+)", rf"int \1_{variant}", typed, flags=re.MULTILINE))
     return "\n".join([*structs, *renamed])
 

@@ -7,7 +7,8 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,7 @@ def _load_c(path: Path) -> dict[str, Function]:
     ffi = FFI()
     ffi.cdef(declarations(header, REAL_TYPES.values()))
     functions = {}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, _idle_threads_sleep():
         for dtype, real in REAL_TYPES.items():
             library = ffi.dlopen(str(_compile(path, real, renames(header, real), Path(folder))))
             for name in kernel_names(header):
@@ -110,6 +111,23 @@ def _load_c(path: Path) -> dict[str, Function]:
                     functions[name, dtype] = getattr(library, f"{name}_{real}")
     kernels = CKernels(ffi, functions, get_num_threads)
     return {name: getattr(kernels, name) for name, _ in functions}
+
+
+@contextmanager
+def _idle_threads_sleep() -> Iterator[None]:
+    """Have OpenMP, which reads these variables when it is loaded, let idle threads sleep.
+
+    By default they would spin for milliseconds after each kernel, and take the CPU from NumPy. A
+    few microseconds are kept, as the next kernel often follows at once, and waking takes longer.
+    """
+    settings = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "10000"}
+    added = settings.keys() - os.environ.keys()
+    os.environ.update({name: settings[name] for name in added})
+    try:
+        yield
+    finally:
+        for name in added:
+            del os.environ[name]
 
 
 def _compile(path: Path, real: str, names: dict[str, str], folder: Path) -> Path:

@@ -10,7 +10,6 @@ from tinydl.errors import ArgumentError, DTypeError
 MOST_THREADS = 1024
 
 _number = 1
-_forked = False
 
 
 def get_num_threads() -> int:
@@ -37,8 +36,7 @@ def set_num_threads(n: int) -> None:
     DTypeError
         If `n` is not a whole number.
     ArgumentError
-        If `n` is out of range, or more than 1 in a forked process, where the threads of the
-        parent are gone and those of the C library cannot be started anew.
+        If `n` is out of range.
 
     Examples
     --------
@@ -56,14 +54,6 @@ def set_num_threads(n: int) -> None:
     if not 1 <= number <= MOST_THREADS:
         raise ArgumentError(
             "set_num_threads", "n", got=number, expected=f"a number from 1 to {MOST_THREADS}"
-        )
-    if _forked and number > 1:
-        raise ArgumentError(
-            "set_num_threads",
-            "n",
-            got=number,
-            expected="1 in a forked process",
-            hint="start processes by multiprocessing's 'spawn' to use threads in them",
         )
     _number = number
 
@@ -88,13 +78,5 @@ def _processors() -> int:
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
-
-def _use_one_thread_in_the_child() -> None:
-    global _number, _forked
-    _number, _forked = 1, True
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_use_one_thread_in_the_child)
 
 choose_from_environment()
