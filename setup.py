@@ -6,6 +6,7 @@ few lines is made for each combination: it defines `real` and VECTOR_BYTES, rena
 are.
 
 With TINYDL_REQUIRE_C=1 a failure to compile is an error; else tinydl is installed without C.
+TINYDL_C_FLAGS adds flags for the compiler and the linker, after those here: a sanitizer's, -O1.
 """
 
 import os
@@ -104,9 +105,10 @@ class BuildCore(build_ext):
         refuse_missing_kernels()
         ext.sources = [str(CSRC / "cpu.c"), str(CSRC / "threads.c"), *self.generate()]
         required = os.environ.get("TINYDL_REQUIRE_C") == "1"
+        more = os.environ.get("TINYDL_C_FLAGS", "").split()
         for threads in (["-pthread", "-DTINYDL_THREADS"], []):
-            ext.extra_compile_args = FLAGS + threads
-            ext.extra_link_args = threads
+            ext.extra_compile_args = FLAGS + threads + more
+            ext.extra_link_args = threads + more
             try:
                 super().build_extension(ext)
                 return

@@ -17,6 +17,8 @@ from hypothesis.extra.numpy import mutually_broadcastable_shapes
 from tinydl import kernels
 from tinydl.errors import TinydlError
 from tinydl.kernels import literal, reference
+from tinydl.kernels.calling import CKernels
+from tinydl.testing.guard_pages import guarded
 
 
 class Call(NamedTuple):
@@ -199,15 +201,25 @@ def calls(name: str, dtype: str, kind: str) -> st.SearchStrategy[Call]:
 
 
 def servers() -> dict[str, Any]:
-    """Everything that computes kernels: the reference, C for every instruction set, plain C."""
-    found: dict[str, Any] = {"numpy": reference}
-    if kernels.instruction_set() != "none":
-        from tinydl.kernels import compiled
+    """Everything that computes kernels: the reference, C for every instruction set, plain C.
 
-        for name in compiled.available_instruction_sets():
-            found[f"c ({name})"] = compiled.for_instruction_set(name)
-        found["c-plain"] = compiled.plain
-    return found
+    C works on guarded memory here: one byte read or written beyond an array ends the process.
+    """
+    if kernels.instruction_set() == "none":
+        return {"numpy": reference}
+    from tinydl.kernels import compiled
+
+    found = {
+        f"c ({name})": compiled.for_instruction_set(name)
+        for name in compiled.available_instruction_sets()
+    }
+    found["c-plain"] = compiled.plain
+    for label, server in found.items():
+        functions = {
+            which: guarded(compiled.ffi, function) for which, function in server.functions.items()
+        }
+        found[label] = CKernels(compiled.ffi, functions, kernels.get_num_threads)
+    return {"numpy": reference} | found
 
 
 def allowance(name: str, call: Call) -> np.ndarray:

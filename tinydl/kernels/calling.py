@@ -51,7 +51,7 @@ class CKernels:
         functions: Mapping[tuple[str, np.dtype], Any],
         threads: Callable[[], int],
     ) -> None:
-        self._functions = functions
+        self.functions = functions
         self._threads = threads
         self._pointer = ffi.from_buffer
         self._pointer_types = {dtype: ffi.typeof(f"{name}[]") for dtype, name in REAL_TYPES.items()}
@@ -190,7 +190,7 @@ class CKernels:
         self, name: str, inputs: tuple[Array, ...], shape: Shape, sizes: Any, *flags: bool
     ) -> Any:
         dtype = inputs[-1].dtype
-        function = self._functions.get((name, dtype))
+        function = self.functions.get((name, dtype))
         if function is None or inputs[0].dtype != dtype:
             return NotImplemented
         pointer, kind = self._pointer, self._pointer_types[dtype]

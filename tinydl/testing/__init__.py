@@ -5,6 +5,7 @@
 - `check_kernel` holds a hot loop, in Python or C, against the formula read literally;
 - `tinydl.testing.strategies` are Hypothesis strategies for shapes, arrays and settings, and
   `tinydl.testing.fixtures` two pytest fixtures; they need the extra ``tinydl[test]``;
+- `tinydl.testing.guard_pages` gives C kernels memory that ends where their arrays end;
 - `tinydl.testing.mutants` is the catalogue of wrong gradients that the checks must catch.
 """
 
