@@ -291,13 +291,15 @@ def _number_beside(number: float, dtypes: list[np.dtype]) -> Tensor:
     dtype = dtypes[0] if len(dtypes) == 1 else np.result_type(*dtypes)
     if dtype.kind != "f":
         dtype = DEFAULT_DTYPE if isinstance(number, float) else np.result_type(dtype, number)
+    token = silence()
     try:
-        with np.errstate(over="ignore"):
-            return Tensor(np.array(number, dtype))
+        return Tensor(np.array(number, dtype))
     except OverflowError:
         raise DTypeError(
             "tensor", "a number", got=number, expected=f"one that fits into {dtype}"
         ) from None
+    finally:
+        unsilence(token)
 
 
 def sum_to(x_bar: Tensor, shape: tuple[int, ...]) -> Tensor:
