@@ -19,10 +19,10 @@ import numpy as np
 
 from tinydl import config, random
 from tinydl.errors import ArgumentError, ShapeError, unknown_name
+from tinydl.random import Seed
 from tinydl.registry import Configurable, Registry, check_number
 
 Shape = tuple[int, ...]
-Seed = int | np.random.Generator | None
 
 # The standard deviation of a standard normal number, given that it lies between -2 and 2.
 TRUNCATED_STDDEV = 0.87962566103423978

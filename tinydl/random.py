@@ -5,15 +5,22 @@ Everything random draws from a `numpy.random.Generator`; NumPy's global state is
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 
 from tinydl.errors import ArgumentError
 
-_default = np.random.default_rng()
+Seed: TypeAlias = "int | np.random.Generator | None"
+
+_default: np.random.Generator | None = None
 
 
 def default_generator() -> np.random.Generator:
     """The generator that serves everyone who was not given a seed."""
+    global _default
+    if _default is None:  # only now, since NumPy imports what it needs for it only when asked
+        _default = np.random.default_rng()
     return _default
 
 
@@ -42,7 +49,7 @@ def set_seed(seed: int) -> None:
     _default = _seeded("set_seed", seed)
 
 
-def generator(seed: int | np.random.Generator | None = None) -> np.random.Generator:
+def generator(seed: Seed = None) -> np.random.Generator:
     """The generator meant by a `seed` argument.
 
     Parameters
@@ -58,7 +65,7 @@ def generator(seed: int | np.random.Generator | None = None) -> np.random.Genera
     True
     """
     if seed is None:
-        return _default
+        return default_generator()
     return seed if isinstance(seed, np.random.Generator) else _seeded("generator", seed)
 
 
