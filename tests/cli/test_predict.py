@@ -4,7 +4,7 @@ from PIL import Image
 
 from tinydl.__main__ import main
 from tinydl.datasets import mnist
-from tinydl.layers import Dense, Flatten, Input
+from tinydl.layers import Dense, Flatten, Input, Rescaling
 from tinydl.models import Sequential
 
 (_, _), (DIGITS, LABELS) = mnist.load_data()
@@ -29,6 +29,17 @@ def test_most_digits_are_recognised_line_by_line(trained, pictures, capsys):
         assert name == path
         answers.append(int(answer.split()[0]))
     assert np.sum(answers == LABELS[:20]) >= 17
+
+
+def test_pixels_reach_the_model_as_it_was_trained(tmp_path, pictures, capsys):
+    takes_fractions = Sequential([Input((28, 28, 1)), Flatten(), Dense(10, "softmax")])
+    takes_pixels = Sequential([Input((28, 28, 1)), Rescaling(1 / 255), *takes_fractions.layers])
+    for model in (takes_fractions, takes_pixels):
+        path = tmp_path / "model.safetensors"
+        model.save(path)
+        assert main(["predict", str(path), pictures[0]]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == second
 
 
 def test_a_bad_picture_does_not_stop_the_others(trained, pictures, tmp_path, capsys):

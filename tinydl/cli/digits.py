@@ -20,6 +20,7 @@ from tinydl.errors import FileFormatError, TinydlError
 DIGITS = 10
 FIELD = 28
 BOX = 20
+WHITE = 255  # of a pixel in MNIST
 
 # What is not clearly brighter than the background is paper grain, not ink.
 INK_THRESHOLD = 0.2

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tinydl.cli.digits import DIGITS, read_digit
+from tinydl.cli.digits import DIGITS, WHITE, read_digit
 from tinydl.errors import FileFormatError, ShapeError
+from tinydl.layers import Rescaling
 from tinydl.models import Model
 from tinydl.saving import load_model
 
@@ -63,7 +64,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _probabilities(model: Model, digit: np.ndarray) -> np.ndarray:
-    answer = model.predict(digit[np.newaxis], verbose=0)
+    takes_pixels = any(isinstance(layer, Rescaling) for layer in model.layers)
+    answer = model.predict(digit[np.newaxis] * (WHITE if takes_pixels else 1), verbose=0)
     if answer.shape != (1, DIGITS):
         raise ShapeError(
             "predict",

@@ -6,6 +6,7 @@ from typing import Any
 
 from tinydl.layers.core import Activation, Dense, Input, InputLayer
 from tinydl.layers.layer import Layer, reset_names
+from tinydl.layers.preprocessing import Rescaling
 from tinydl.layers.regularization import Dropout
 from tinydl.layers.reshaping import Flatten
 from tinydl.layers.windows import AveragePooling2D, Conv2D, MaxPooling2D
@@ -17,7 +18,17 @@ MaxPool2D = MaxPooling2D
 _registry = Registry(
     "layers",
     "layer",
-    [Activation, AveragePooling2D, Conv2D, Dense, Dropout, Flatten, InputLayer, MaxPooling2D],
+    [
+        Activation,
+        AveragePooling2D,
+        Conv2D,
+        Dense,
+        Dropout,
+        Flatten,
+        InputLayer,
+        MaxPooling2D,
+        Rescaling,
+    ],
     {},
 )
 
@@ -59,6 +70,7 @@ __all__ = [
     "Layer",
     "MaxPool2D",
     "MaxPooling2D",
+    "Rescaling",
     "deserialize",
     "reset_names",
     "serialize",
