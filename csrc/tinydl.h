@@ -99,4 +99,16 @@ int add_row(const real *x, const real *b, real *y, const table *s, int threads);
 /* x (rows, columns) -> y (columns): the sum of the rows */
 int sum_rows(const real *x, real *y, const table *s, int threads);
 
+/* The steps of the optimizers; see update.c for their rules.
+ * w, g (count) -> result (count): the new w */
+int sgd_step(const real *w, const real *g, real *result, int64_t count, double rate, int threads);
+
+/* w, g, v (count) -> result (2, count): the new w and v */
+int momentum_step(const real *w, const real *g, const real *v, real *result, int64_t count,
+                  double rate, double momentum, int nesterov, int threads);
+
+/* w, g, m, v (count) -> result (3, count): the new w, m and v */
+int adam_step(const real *w, const real *g, const real *m, const real *v, real *result,
+              int64_t count, double rate, double beta_1, double beta_2, double epsilon, int threads);
+
 #endif

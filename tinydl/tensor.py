@@ -172,10 +172,12 @@ class Tensor:
         """Ask `backward` to keep the gradient of this interior tensor in ``.grad``."""
         self.retains_grad = True
 
-    def assign(self, value: Any) -> None:
+    def assign(self, value: Any, copy: bool = True) -> None:
         """Give a leaf other values of the same shape; they are copied and cast to its dtype.
 
-        A gradient that still needs the former values raises `GradientError` instead of using these.
+        With ``copy=False``, an array of that dtype is not copied and becomes read-only: for one
+        that nobody else writes to. A gradient that still needs the former values raises
+        `GradientError` instead of using these.
         """
         if not self.is_leaf:
             raise GradientError(
@@ -183,7 +185,8 @@ class Tensor:
                 f"the tensor is the result of {self.op}, only leaves can be assigned",
                 hint="assign to detach() of it, or compute a new tensor",
             )
-        array = np.array(value.data if isinstance(value, Tensor) else value, dtype=self.dtype)
+        values = value.data if isinstance(value, Tensor) else value
+        array = np.array(values, dtype=self.data.dtype, copy=copy or None)
         if array.shape != self.shape:
             raise ShapeError(
                 f"assign to {self.name or 'a tensor'}",

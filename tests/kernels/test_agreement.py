@@ -19,6 +19,7 @@ from tinydl.errors import TinydlError
 from tinydl.kernels import literal, reference
 from tinydl.kernels.calling import CKernels
 from tinydl.testing.guard_pages import guarded
+from tinydl.testing.kernel_cases import Case, rounding_bound
 
 
 class Call(NamedTuple):
@@ -172,6 +173,18 @@ def _rows(*shapes: Callable[[int, int], tuple[int, ...]]) -> Callable[[Any, Valu
     return rows
 
 
+def _step(slots: int, *settings: tuple[Any, ...]) -> Callable[[Any, Values], Call]:
+    """A step of an optimizer, which remembers so many things; the last one is never negative."""
+
+    def step(draw: Any, make: Values) -> Call:
+        shape = draw(st.lists(st.integers(0, 9), min_size=1, max_size=3))
+        *arrays, last = (make.array(*shape) for _ in range(2 + slots))
+        last = make.laid_out(np.abs(last)) if slots == 2 else last
+        return Call([*arrays, last], draw(st.sampled_from(settings)), 1)
+
+    return step
+
+
 def _table(n: int, m: int) -> tuple[int, int]:
     return n, m
 
@@ -192,6 +205,9 @@ CALLS: dict[str, Callable[[Any, Values], Call]] = {
     "relu_gradient": _rows(_table, _table),
     "add_row": _rows(_table, lambda n, m: (m,)),
     "sum_rows": _rows(_table),
+    "sgd_step": _step(0, (0.5,)),
+    "momentum_step": _step(1, (0.5, 0.75, False), (0.5, 0.75, True)),
+    "adam_step": _step(2, (0.1, 0.9, 0.99, 1e-3)),
 }
 
 
@@ -224,6 +240,8 @@ def servers() -> dict[str, Any]:
 
 def allowance(name: str, call: Call) -> np.ndarray:
     """How far each result may be from the exact one by rounding: (k + 2) u sum |a| |b|."""
+    if name.endswith("step"):
+        return rounding_bound(name, Case(tuple(call.arrays), call.settings, frozenset()))
     unit = np.finfo(call.arrays[0].dtype).eps / 2
     sizes = [np.abs(array).astype(np.float64) for array in call.arrays]
     if name in ("max_pool_gather", "max_pool_gradient", "relu_gradient"):
@@ -265,7 +283,11 @@ def test_within_rounding_of_the_literal_formula(name: str, dtype: str, data: st.
         assert (np.abs(y - exact) <= allowed).all(), label
 
 
-@pytest.mark.parametrize("name", [name for name in CALLS if "average" not in name])
+# These divide.
+INEXACT = ("average_pool", "average_pool_gradient", "adam_step")
+
+
+@pytest.mark.parametrize("name", [name for name in CALLS if name not in INEXACT])
 @every_dtype
 @settings(max_examples=30, deadline=None)
 @given(data=st.data())
@@ -397,6 +419,8 @@ LARGE = {
     "relu gradient": ("relu_gradient", [(1200, 1001), (1200, 1001)], (), 1),
     "a row added": ("add_row", [(12000, 101), (101,)], (), 1),
     "rows summed": ("sum_rows", [(12007, 101)], (), 12007),
+    "sgd": ("sgd_step", [(1001, 333)] * 2, (-0.1,), 2),
+    "momentum": ("momentum_step", [(1001, 333)] * 3, (-0.1, 0.9, True), 4),
 }
 
 
@@ -499,6 +523,9 @@ def test_shapes_that_do_not_fit_are_refused(name: str) -> None:
         "relu_gradient": tuple(arrays),
         "add_row": (arrays[0], np.ones(5, np.float32)),
         "sum_rows": (np.ones(3, np.float32),),
+        "sgd_step": (*arrays, 0.1),
+        "momentum_step": (arrays[0], *arrays, 0.1, 0.9, False),
+        "adam_step": (arrays[0], arrays[0], *arrays, 0.1, 0.9, 0.99, 1e-3),
     }
     for server in (literal, *SERVERS.values()):
         with pytest.raises(TinydlError):

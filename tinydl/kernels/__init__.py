@@ -28,6 +28,7 @@ import warnings
 from tinydl.kernels import literal, reference, threads
 from tinydl.kernels.choice import Choice, Report, active, report, reset_report, use
 from tinydl.kernels.declared import (
+    adam_step,
     add_row,
     average_pool,
     average_pool_gradient,
@@ -40,8 +41,10 @@ from tinydl.kernels.declared import (
     max_pool,
     max_pool_gather,
     max_pool_gradient,
+    momentum_step,
     relu,
     relu_gradient,
+    sgd_step,
     sum_rows,
 )
 from tinydl.kernels.geometry import output_length
@@ -63,6 +66,7 @@ __all__ = [
     "Choice",
     "Report",
     "active",
+    "adam_step",
     "add_row",
     "average_pool",
     "average_pool_gradient",
@@ -78,6 +82,7 @@ __all__ = [
     "max_pool",
     "max_pool_gather",
     "max_pool_gradient",
+    "momentum_step",
     "output_length",
     "reference",
     "relu",
@@ -85,6 +90,7 @@ __all__ = [
     "report",
     "reset_report",
     "set_num_threads",
+    "sgd_step",
     "sum_rows",
     "threads",
     "use",

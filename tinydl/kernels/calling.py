@@ -24,6 +24,7 @@ from tinydl.kernels.geometry import (
     product_shape,
     row_shape,
     same_shape,
+    step_shape,
 )
 
 REAL_TYPES: dict[np.dtype, str] = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
@@ -68,8 +69,6 @@ class CKernels:
     def dense_layer(self, a: Array, w: Array, b: Array, relu: bool) -> Array:
         """y[..., i, j] = sum over k of a[..., i, k] * w[k, j], plus b[j]; at least 0 if `relu`."""
         shape = dense_shape(a.shape, w.shape, b.shape)
-        if w.dtype != b.dtype:
-            return NotImplemented
         a, w, sizes = self._place_matrices(a, w, shape)
         return self._call("dense_layer", (a, w, b), shape, sizes, relu)
 
@@ -106,8 +105,6 @@ class CKernels:
         """conv(x, w) + b[o], at least 0 if `relu`."""
         window = place_window(x.shape, w.shape, strides, padding, dilation)
         shape = row_shape(window.output_shape, b.shape)
-        if w.dtype != b.dtype:
-            return NotImplemented
         return self._call("conv_layer", (x, w, b), shape, self._window(window), relu)
 
     def conv_input_gradient(
@@ -186,17 +183,47 @@ class CKernels:
         rows, columns = row_shape(x.shape, x.shape[-1:])
         return self._call("sum_rows", (x,), (columns,), self._table(rows, columns))
 
+    def sgd_step(self, w: Array, g: Array, rate: float) -> Array:
+        """w'[i] = w[i] - rate * g[i]."""
+        shape = step_shape(w.shape, g.shape)
+        return self._call("sgd_step", (w, g), shape, w.size, rate)
+
+    def momentum_step(
+        self, w: Array, g: Array, v: Array, rate: float, momentum: float, nesterov: bool
+    ) -> Array:
+        """v'[i] = momentum * v[i] - rate * g[i], and w'[i] from it; w' first, then v'."""
+        shape = 2, *step_shape(w.shape, g.shape, v.shape)
+        return self._call("momentum_step", (w, g, v), shape, w.size, rate, momentum, nesterov)
+
+    def adam_step(
+        self,
+        w: Array,
+        g: Array,
+        m: Array,
+        v: Array,
+        rate: float,
+        beta_1: float,
+        beta_2: float,
+        epsilon: float,
+    ) -> Array:
+        """m'[i] and v'[i], faded means, and w'[i] from them; w' first, then m' and v'."""
+        shape = 3, *step_shape(w.shape, g.shape, m.shape, v.shape)
+        return self._call("adam_step", (w, g, m, v), shape, w.size, rate, beta_1, beta_2, epsilon)
+
     def _call(
-        self, name: str, inputs: tuple[Array, ...], shape: Shape, sizes: Any, *flags: bool
+        self, name: str, inputs: tuple[Array, ...], shape: Shape, sizes: Any, *numbers: float
     ) -> Any:
         dtype = inputs[-1].dtype
         function = self.functions.get((name, dtype))
-        if function is None or inputs[0].dtype != dtype:
+        if function is None:
             return NotImplemented
+        for x in inputs:
+            if x.dtype != dtype:
+                return NotImplemented
         pointer, kind = self._pointer, self._pointer_types[dtype]
         result = np.empty(shape, dtype)
         operands = [pointer(kind, _contiguous(x)) for x in inputs]
-        if function(*operands, pointer(kind, result), sizes, *flags, self._threads()) != 0:
+        if function(*operands, pointer(kind, result), sizes, *numbers, self._threads()) != 0:
             raise MemoryError(f"{name}: no memory to work in")
         return result
 

@@ -23,6 +23,7 @@ from tinydl.kernels.geometry import (
     product_shape,
     row_shape,
     same_shape,
+    step_shape,
 )
 
 
@@ -301,3 +302,68 @@ def sum_rows(x: Array) -> Shape:
     array([4., 6.])
     """
     return row_shape(x.shape, x.shape[-1:])[-1:]
+
+
+@kernel
+def sgd_step(w: Array, g: Array, rate: float) -> Shape:
+    r"""Move weights w of any shape against their gradient g.
+
+    .. math:: w'_i = w_i - \eta g_i
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sgd_step(np.array([1.0, 2.0]), np.array([2.0, 2.0]), 0.5)
+    array([0., 1.])
+    """
+    return step_shape(w.shape, g.shape)
+
+
+@kernel
+def momentum_step(
+    w: Array, g: Array, v: Array, rate: float, momentum: float, nesterov: bool
+) -> Shape:
+    r"""Move weights w with a velocity v: gives the new w and v, stacked, (2, ...).
+
+    .. math:: v'_i = \mu v_i - \eta g_i, \qquad w'_i = w_i + v'_i
+              \quad\text{or, by Nesterov,}\quad w_i + \mu v'_i - \eta g_i
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> w, v = momentum_step(np.array([1.0]), np.array([10.0]), np.array([0.5]), 0.1, 0.5, False)
+    >>> w, v
+    (array([0.25]), array([-0.75]))
+    """
+    return 2, *step_shape(w.shape, g.shape, v.shape)
+
+
+@kernel
+def adam_step(
+    w: Array,
+    g: Array,
+    m: Array,
+    v: Array,
+    rate: float,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+) -> Shape:
+    r"""Do a step of Adam: gives the new w, m and v, stacked, (3, ...).
+
+    .. math::
+        m'_i = \beta_1 m_i + (1 - \beta_1) g_i, \qquad
+        v'_i = \beta_2 v_i + (1 - \beta_2) g_i^2, \qquad
+        w'_i = w_i - \eta \frac{m'_i}{\sqrt{v'_i} + \epsilon}
+
+    Source: Kingma & Ba, *Adam: a method for stochastic optimization*, arXiv:1412.6980.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> zeros = np.zeros(2)
+    >>> w, m, v = adam_step(np.ones(2), np.array([2.0, -4.0]), zeros, zeros, 0.1, 0.5, 0.75, 0.0)
+    >>> w, m, v
+    (array([0.9, 1.1]), array([ 1., -2.]), array([1., 4.]))
+    """
+    return 3, *step_shape(w.shape, g.shape, m.shape, v.shape)

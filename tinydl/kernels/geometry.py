@@ -113,6 +113,15 @@ def same_shape(g: Shape, x: Shape) -> Shape:
     return x
 
 
+@lru_cache(maxsize=1024)
+def step_shape(w: Shape, g: Shape, *slots: Shape) -> Shape:
+    """The shape of weights, and of their gradients and slots; or a `ShapeError`."""
+    for name, shape in zip(("g", *("a slot" for _ in slots)), (g, *slots), strict=True):
+        if shape != w:
+            raise ShapeError("kernel", name, got=shape, expected=f"{w}, as w")
+    return w
+
+
 def row_shape(x: Shape, b: Shape) -> Shape:
     """The shape of x (..., C), to whose rows a b (C,) fits; or a `ShapeError`."""
     if len(x) < 2:

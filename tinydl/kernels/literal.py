@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
-from math import isnan
+from math import isnan, sqrt
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from tinydl.kernels.geometry import (
     product_shape,
     row_shape,
     same_shape,
+    step_shape,
 )
 
 Place = tuple[int, int]
@@ -205,6 +206,44 @@ def sum_rows(x: Array) -> Array:
     for *i, j in np.ndindex(x.shape):
         y[j] += x[*i, j]
     return y.astype(x.dtype)
+
+
+def sgd_step(w: Array, g: Array, rate: float) -> Array:
+    """w'[i] = w[i] - rate * g[i]."""
+    new = np.zeros(step_shape(w.shape, g.shape))
+    for i in np.ndindex(w.shape):
+        new[i] = w[i] - rate * g[i]
+    return new.astype(np.result_type(w, 1.0))
+
+
+def momentum_step(
+    w: Array, g: Array, v: Array, rate: float, momentum: float, nesterov: bool
+) -> Array:
+    """v'[i] = momentum * v[i] - rate * g[i], and w'[i] from it; w' first, then v'."""
+    new = np.zeros((2, *step_shape(w.shape, g.shape, v.shape)))
+    for i in np.ndindex(w.shape):
+        new[1, *i] = momentum * v[i] - rate * g[i]
+        new[0, *i] = w[i] + (momentum * new[1, *i] - rate * g[i] if nesterov else new[1, *i])
+    return new.astype(np.result_type(w, 1.0))
+
+
+def adam_step(
+    w: Array,
+    g: Array,
+    m: Array,
+    v: Array,
+    rate: float,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+) -> Array:
+    """m'[i] and v'[i], faded means, and w'[i] from them; w' first, then m' and v'."""
+    new = np.zeros((3, *step_shape(w.shape, g.shape, m.shape, v.shape)))
+    for i in np.ndindex(w.shape):
+        new[1, *i] = beta_1 * m[i] + (1 - beta_1) * g[i]
+        new[2, *i] = beta_2 * v[i] + (1 - beta_2) * g[i] ** 2
+        new[0, *i] = w[i] - rate * new[1, *i] / (sqrt(new[2, *i]) + epsilon)
+    return new.astype(np.result_type(w, 1.0))
 
 
 def _first_channels(window: Window) -> list[int]:

@@ -25,6 +25,7 @@ from tinydl.kernels.geometry import (
     product_shape,
     row_shape,
     same_shape,
+    step_shape,
 )
 
 
@@ -182,6 +183,39 @@ def sum_rows(x: Array) -> Array:
     folded = x[:whole].reshape(whole // fold, fold * columns)
     total = folded.sum(axis=0, dtype=x.dtype).reshape(fold, columns).sum(axis=0, dtype=x.dtype)
     return total + x[whole:].sum(axis=0, dtype=x.dtype)
+
+
+def sgd_step(w: Array, g: Array, rate: float) -> Array:
+    """w'[i] = w[i] - rate * g[i]."""
+    step_shape(w.shape, g.shape)
+    return np.subtract(w, rate * g, order="C")
+
+
+def momentum_step(
+    w: Array, g: Array, v: Array, rate: float, momentum: float, nesterov: bool
+) -> Array:
+    """v'[i] = momentum * v[i] - rate * g[i], and w'[i] from it; w' first, then v'."""
+    step_shape(w.shape, g.shape, v.shape)
+    v = momentum * v - rate * g
+    w = w + momentum * v - rate * g if nesterov else w + v
+    return np.ascontiguousarray(np.stack([w, v]))
+
+
+def adam_step(
+    w: Array,
+    g: Array,
+    m: Array,
+    v: Array,
+    rate: float,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+) -> Array:
+    """m'[i] and v'[i], faded means, and w'[i] from them; w' first, then m' and v'."""
+    step_shape(w.shape, g.shape, m.shape, v.shape)
+    m = beta_1 * m + (1 - beta_1) * g
+    v = beta_2 * v + (1 - beta_2) * (g * g)
+    return np.ascontiguousarray(np.stack([w - rate * m / (np.sqrt(v) + epsilon), m, v]))
 
 
 def _groups(window: Window) -> Iterator[tuple[slice, slice]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinydl import kernels
 from tinydl.optimizers.optimizer import Arrays, Optimizer
 
 MOMENTS = (
@@ -84,21 +85,16 @@ class Adam(Optimizer):
     def update(
         self, w: np.ndarray, g: np.ndarray, learning_rate: float, step: int, *slots: np.ndarray
     ) -> Arrays:
-        """See the formula; arrays made here are changed in place, as making one takes time."""
-        m, v, *v_max = slots
-        m = self.beta_1 * m
-        m += (1 - self.beta_1) * g
-        squares = g * g
-        squares *= 1 - self.beta_2
-        v = self.beta_2 * v
-        v += squares
-        largest = [np.maximum(former, v) for former in v_max]
-        root = np.sqrt([*largest, v][0])
-        root += self.epsilon
+        """See the formula; `tinydl.kernels.adam_step` computes it in one pass."""
         rate = learning_rate * math.sqrt(1 - self.beta_2**step) / (1 - self.beta_1**step)
-        change = rate * m
-        change /= root
-        return w - change, m, v, *largest
+        if not self.amsgrad:
+            settings = self.beta_1, self.beta_2, self.epsilon
+            return tuple(kernels.adam_step(w, g, *slots, rate, *settings))
+        m, v, largest = slots
+        m = self.beta_1 * m + (1 - self.beta_1) * g
+        v = self.beta_2 * v + (1 - self.beta_2) * g**2
+        largest = np.maximum(largest, v)
+        return w - rate * m / (np.sqrt(largest) + self.epsilon), m, v, largest
 
 
 class AdamW(Adam):

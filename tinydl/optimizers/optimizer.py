@@ -98,7 +98,7 @@ class Optimizer(Configurable):
         Returns
         -------
         tuple of numpy.ndarray
-            The new weight, then the new values of the slots.
+            The new weight, which becomes read-only, then the new values of the slots.
         """
         raise NotImplementedError
 
@@ -155,7 +155,7 @@ class Optimizer(Configurable):
             if self.weight_decay:
                 w = w - rate * self.weight_decay * w
             w, *slots = self.update(w, g, rate, step, *self._state[variable])
-            variable.assign(w)
+            variable.assign(w, copy=False)
             self._state[variable] = tuple(slots)
         self.iterations = step
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinydl import kernels
 from tinydl.optimizers.optimizer import Arrays, Optimizer
 
 PLAIN = r"w_i \leftarrow w_i - \eta g_i"
@@ -53,7 +54,7 @@ class SGD(Optimizer):
     --------
     >>> from tinydl import tensor
     >>> w = tensor([1.0, 2.0], requires_grad=True)
-    >>> SGD(learning_rate=0.1).apply([np.array([10.0, 10.0])], [w])
+    >>> SGD(learning_rate=0.5).apply([np.array([2.0, 2.0])], [w])
     >>> w.numpy()
     array([0., 1.], dtype=float32)
     """
@@ -77,11 +78,8 @@ class SGD(Optimizer):
     def update(
         self, w: np.ndarray, g: np.ndarray, learning_rate: float, step: int, *slots: np.ndarray
     ) -> Arrays:
-        """See the formula."""
+        """See the formula; `tinydl.kernels` computes it in one pass."""
         if not slots:
-            return (w - learning_rate * g,)
-        (v,) = slots
-        v = self.momentum * v - learning_rate * g
-        if self.nesterov:
-            return w + self.momentum * v - learning_rate * g, v
-        return w + v, v
+            return (kernels.sgd_step(w, g, learning_rate),)
+        settings = learning_rate, self.momentum, self.nesterov
+        return tuple(kernels.momentum_step(w, g, *slots, *settings))

@@ -33,6 +33,7 @@ LESSONS = {
 
 
 ROWS = ("relu", "relu_gradient", "add_row", "sum_rows")
+STEPS = ("sgd_step", "momentum_step", "adam_step")
 
 
 class Case(NamedTuple):
@@ -52,6 +53,8 @@ def cases(name: str, rng: np.random.Generator) -> Iterator[Case]:
     """Cases for one kernel: plain ones in float64, then the same in float32 and other layouts."""
     if name in ROWS:
         make = _rows
+    elif name in STEPS:
+        make = _steps
     else:
         make = {"matmul": _matmul, "dense_layer": _dense_layer}.get(
             name, _conv if name.startswith("conv") else _pool
@@ -78,11 +81,15 @@ def rounding_bound(name: str, case: Case) -> np.ndarray:
     places = slice(0, 1) if name == "max_pool_gradient" else slice(None)
     sizes = [np.abs(np.nan_to_num(a)).astype(np.float64) for a in case.arrays[places]]
     others = case.arrays[len(sizes) :]
+    unit = np.finfo(x.dtype).eps / 2
+    if name in STEPS:  # against the gradient all terms add up; some ten roundings are in each
+        uphill = -case.settings[0], *case.settings[1:]
+        return 12 * unit * getattr(literal, name)(*sizes, *uphill)
     total = getattr(literal, name)(*sizes, *others, *case.settings)
     terms = getattr(literal, name)(*[np.ones(a.shape) for a in sizes], *others, *case.settings)
     if name.startswith("average"):
         terms = terms * np.prod(case.settings[-3])  # each window is a sum, too
-    return (terms + 2) * np.finfo(x.dtype).eps / 2 * total
+    return (terms + 2) * unit * total
 
 
 def _traits(condition: dict[str, bool]) -> frozenset[str]:
@@ -153,6 +160,32 @@ def _rows(name: str, rng: np.random.Generator) -> Iterator[Case]:
             "sum_rows": (x,),
         }[name]
         yield Case(arrays, (), frozenset({trait}))
+
+
+def _steps(name: str, rng: np.random.Generator) -> Iterator[Case]:
+    n, m = rng.integers(5, 40, 2)
+    for shape, trait in (
+        ((4,), "plain"),
+        ((2, 4), "plain"),
+        ((n, m), "ragged"),
+        ((3, 1, n), "ragged"),
+        ((1000 + m,), "ragged"),
+        ((1,), "single"),
+        ((), "single"),
+        ((0, 4), "empty"),
+        ((4, 0), "empty"),
+    ):
+        w, g, m_or_v = rng.normal(size=(3, *shape))
+        calls: dict[str, Any] = {
+            "sgd_step": [((w, g), (rate,)) for rate in (0.1, 3.0)],
+            "momentum_step": [((w, g, m_or_v), (0.1, 0.9, nesterov)) for nesterov in (False, True)],
+            "adam_step": [
+                ((w, g, m_or_v, rng.random(shape)), (0.1, *settings))
+                for settings in ((0.9, 0.99, 1e-3), (0.0, 0.5, 2.0))
+            ],
+        }
+        for arrays, settings in calls[name]:
+            yield Case(tuple(map(np.asarray, arrays)), settings, frozenset({trait}))
 
 
 def _conv(name: str, rng: np.random.Generator) -> Iterator[Case]:
