@@ -375,6 +375,25 @@ LARGE = {
     "conv of one channel": ("conv", [(20, 27, 26, 1), (5, 3, 1, 33)], (ONE, NO_PADDING, ONE), 15),
     "strided conv": ("conv", [(3, 41, 43, 7), (4, 3, 7, 65)], ((3, 2), SAME, (2, 3)), 84),
     "conv in groups": ("conv", [(3, 21, 23, 62), (3, 3, 31, 74)], (ONE, SAME, ONE), 279),
+    "a conv of each channel": ("conv", [(3, 21, 23, 150), (3, 3, 1, 150)], ((2, 1), SAME, ONE), 9),
+    "input gradient of each channel": (
+        "conv_input_gradient",
+        [(3, 21, 23, 150), (3, 3, 1, 150)],
+        ((3, 21, 23, 150), ONE, SAME, ONE),
+        9,
+    ),
+    "kernel gradient of each channel": (
+        "conv_kernel_gradient",
+        [(4, 21, 23, 150), (4, 21, 23, 150)],
+        ((3, 3, 1, 150), ONE, SAME, ONE),
+        1932,
+    ),
+    "conv of many small images": (
+        "conv",
+        [(201, 5, 4, 33), (5, 4, 33, 35)],
+        (ONE, NO_PADDING, ONE),
+        660,
+    ),
     "depthwise conv": ("conv", [(3, 21, 23, 40), (3, 3, 1, 80)], ((2, 1), SAME, ONE), 9),
     "input gradient in groups": (
         "conv_input_gradient",
