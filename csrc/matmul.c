@@ -34,25 +34,16 @@ int plain_dense_layer(const real *a, const real *w, const real *b, real *y, cons
 }
 
 /* The fast versions work by tiles, from panels: see product.h. */
-static product product_of(const real *a, const real *b, real *y, const matrices *s)
-{
-    return (product){.sizes = *s, .a = a, .b = b, .copy_a = copy_a,
-                     .y = y, .y_batch_stride = s->rows * s->columns, .y_row_stride = s->columns};
-}
-
 /* a (batch, rows, terms), b (batch, terms, columns) -> y (batch, rows, columns) */
 int matmul(const real *a, const real *b, real *y, const matrices *s, int threads)
 {
-    product job = product_of(a, b, y, s);
-    return multiply(&job, threads);
+    return dense_layer(a, b, NULL, y, s, 0, threads);
 }
 
-/* a (batch, rows, terms), w (terms, columns), b (columns) -> y (batch, rows, columns) */
+/* a (batch, rows, terms), w (terms, columns), b (columns) or NULL -> y (batch, rows, columns) */
 int dense_layer(const real *a, const real *w, const real *b, real *y, const matrices *s, int relu,
                 int threads)
 {
-    product job = product_of(a, w, y, s);
-    job.row_added = b;
-    job.relu = relu;
+    product job = {.sizes = *s, .a = a, .b = w, .y = y, .row_added = b, .relu = relu};
     return multiply(&job, threads);
 }

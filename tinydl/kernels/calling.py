@@ -58,34 +58,36 @@ class CKernels:
         self._pointer_types = {dtype: ffi.typeof(f"{name}[]") for dtype, name in REAL_TYPES.items()}
         self._window = lru_cache(maxsize=1024)(lambda window: ffi.new("window *", window))
         self._table = lru_cache(maxsize=1024)(lambda *sizes: ffi.new("table *", sizes))
-        self._matrices = lru_cache(maxsize=1024)(lambda *sizes: ffi.new("matrices *", sizes))
+
+        @lru_cache(maxsize=1024)
+        def product(*layout: Any) -> tuple[Shape, Any]:
+            shape, sizes = _sizes_of_product(*layout)
+            return shape, sizes and ffi.new("matrices *", sizes)
+
+        self._product = product
 
     def matmul(self, a: Array, b: Array) -> Array:
         """y[..., i, j] = sum over k of a[..., i, k] * b[..., k, j]."""
-        shape = product_shape(a.shape, b.shape)
-        a, b, sizes = self._place_matrices(a, b, shape)
+        a, b, shape, sizes = self._place_matrices(a, b)
         return self._call("matmul", (a, b), shape, sizes)
 
     def dense_layer(self, a: Array, w: Array, b: Array, relu: bool) -> Array:
         """y[..., i, j] = sum over k of a[..., i, k] * w[k, j], plus b[j]; at least 0 if `relu`."""
-        shape = dense_shape(a.shape, w.shape, b.shape)
-        a, w, sizes = self._place_matrices(a, w, shape)
+        dense_shape(a.shape, w.shape, b.shape)
+        a, w, shape, sizes = self._place_matrices(a, w)
         return self._call("dense_layer", (a, w, b), shape, sizes, relu)
 
-    def _place_matrices(self, a: Array, b: Array, shape: Shape) -> tuple[Array, Array, Any]:
-        """Bring both factors of a product of this shape into memory as C wants them; tell how."""
-        (rows, terms), columns = a.shape[-2:], b.shape[-1]
-        if prod(b.shape[:-2]) == 1:  # then the leading axes of a are only more rows
-            batch, rows = 1, prod(shape[:-1])
-        else:
-            batch = prod(shape[:-2])
-            a = np.broadcast_to(a, (*shape[:-2], rows, terms))
-            b = np.broadcast_to(b, (*shape[:-2], terms, columns))
-        a, a_row_stride, a_term_stride = _matrices(a.reshape(batch, rows, terms))
-        b, b_term_stride, b_column_stride = _matrices(b.reshape(batch, terms, columns))
-        a_strides = rows * terms, a_row_stride, a_term_stride
-        b_strides = terms * columns, b_term_stride, b_column_stride
-        return a, b, self._matrices(batch, rows, terms, columns, *a_strides, *b_strides)
+    def _place_matrices(self, a: Array, b: Array) -> tuple[Array, Array, Shape, Any]:
+        """Give both factors as they lie in memory, the shape of their product, and C's sizes."""
+        a_memory, a_turned = _in_memory(a)
+        b_memory, b_turned = _in_memory(b)
+        shape, sizes = self._product(a.shape, b.shape, a_turned, b_turned)
+        if sizes is not None:
+            return a_memory, b_memory, shape, sizes
+        leading = shape[:-2]
+        a = np.broadcast_to(a, (*leading, *a.shape[-2:])).copy()
+        b = np.broadcast_to(b, (*leading, *b.shape[-2:])).copy()
+        return self._place_matrices(a, b)
 
     def conv(self, x: Array, w: Array, strides: Pair, padding: Padding, dilation: Pair) -> Array:
         """y[n, i, j, o] = sum over p, q, c of x[n, row, column, c] * w[p, q, c, o]."""
@@ -233,13 +235,31 @@ def _contiguous(x: Array) -> Array:
     return x if flags.c_contiguous and flags.aligned else np.array(x, order="C")
 
 
-def _matrices(x: Array) -> tuple[Array, int, int]:
-    """Bring matrices (N, rows, columns) into plain memory; tell how far apart elements lie in it.
+def _in_memory(x: Array) -> tuple[Array, bool]:
+    """Give matrices as they lie in memory, and whether that is transposed."""
+    if x.flags.c_contiguous or x.ndim < 2 or not x.mT.flags.c_contiguous:
+        return x, False
+    return x.mT, True
 
-    Returns the array, and its distance from row to row and from column to column. Transposed
-    matrices are left as they are.
+
+def _sizes_of_product(
+    a_shape: Shape, b_shape: Shape, a_turned: bool, b_turned: bool
+) -> tuple[Shape, tuple[int, ...] | None]:
+    """Give the shape of a product, and the numbers of C's `matrices`.
+
+    There are none where leading axes broadcast in ways that C does not know: it knows factors
+    that are a matrix for each of the product's, or one matrix for all.
     """
-    _, rows, columns = x.shape
-    if x.mT.flags.c_contiguous and not x.flags.c_contiguous:
-        return x.mT, 1, rows
-    return _contiguous(x), columns, 1
+    shape = product_shape(a_shape, b_shape)
+    batch, rows, columns = prod(shape[:-2]), *shape[-2:]
+    terms, a_batch, b_batch = a_shape[-1], prod(a_shape[:-2]), prod(b_shape[:-2])
+    if b_batch == 1 and not (a_turned and batch > 1):  # leading axes of a are only more rows
+        batch, rows = 1, batch * rows
+    elif not {a_batch, b_batch} <= {1, batch}:
+        return shape, None
+    a_strides = (1, rows) if a_turned else (terms, 1)
+    b_strides = (1, terms) if b_turned else (columns, 1)
+    a_batch_stride = rows * terms if a_batch > 1 else 0
+    b_batch_stride = terms * columns if b_batch > 1 else 0
+    a_place, b_place = (a_batch_stride, *a_strides), (b_batch_stride, *b_strides)
+    return shape, (batch, rows, terms, columns, *a_place, *b_place)

@@ -1,0 +1,124 @@
+/* Vectors: VECTOR_BYTES of numbers that one instruction adds or multiplies. The compiler knows them:
+ * v + w, 2 * v and v <= w go lane by lane. What it lacks is a load or store of only the first few
+ * lanes, for the end of a row: that is here, and never touches memory behind it. */
+#ifndef TINYDL_VECTOR_H
+#define TINYDL_VECTOR_H
+
+#include <string.h>
+
+#include "shared.h"
+#include "tinydl.h"
+
+#ifndef VECTOR_BYTES
+#define VECTOR_BYTES 16
+#endif
+#if VECTOR_BYTES > 16
+#include <immintrin.h>
+#endif
+
+#define LANES ((int64_t)(VECTOR_BYTES / sizeof(real)))
+
+typedef real vector __attribute__((vector_size(VECTOR_BYTES)));
+typedef real unaligned_vector
+    __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(real)), may_alias));
+typedef __typeof__((vector){0} <= (vector){0}) vector_mask;
+
+INLINE vector load(const real *x)
+{
+    return *(const unaligned_vector *)x;
+}
+
+INLINE void store(real *y, vector v)
+{
+    *(unaligned_vector *)y = v;
+}
+
+/* x where it is positive (or NaN), otherwise 0. */
+INLINE vector positive(vector x)
+{
+    vector_mask drop = x <= (vector){0};
+    return (vector)((vector_mask)x & ~drop);
+}
+
+/* first_lanes(count) names lanes; the others are loaded as 0, and not stored. */
+#if VECTOR_BYTES == 64
+
+typedef __mmask16 lanes;
+
+INLINE lanes first_lanes(int64_t count)
+{
+    return (lanes)((1u << count) - 1);
+}
+
+INLINE vector load_lanes(const real *x, lanes these)
+{
+    return sizeof(real) == 4 ? (vector)_mm512_maskz_loadu_ps(these, x)
+                             : (vector)_mm512_maskz_loadu_pd((__mmask8)these, x);
+}
+
+INLINE void store_lanes(real *y, vector v, lanes these)
+{
+    if (sizeof(real) == 4)
+        _mm512_mask_storeu_ps(y, these, (__m512)v);
+    else
+        _mm512_mask_storeu_pd(y, (__mmask8)these, (__m512d)v);
+}
+
+#elif VECTOR_BYTES == 32
+
+typedef struct {
+    int64_t count;
+    __m256i mask;
+} lanes;
+
+INLINE lanes first_lanes(int64_t count)
+{
+    __m256i ints = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), longs = _mm256_setr_epi64x(0, 1, 2, 3);
+    return (lanes){count, sizeof(real) == 4
+                              ? _mm256_cmpgt_epi32(_mm256_set1_epi32((int)count), ints)
+                              : _mm256_cmpgt_epi64(_mm256_set1_epi64x(count), longs)};
+}
+
+INLINE vector load_lanes(const real *x, lanes these)
+{
+    return sizeof(real) == 4 ? (vector)_mm256_maskload_ps((const float *)x, these.mask)
+                             : (vector)_mm256_maskload_pd((const double *)x, these.mask);
+}
+
+/* By halves, since many processors take their time over masked stores of this width. */
+INLINE void store_lanes(real *y, vector v, lanes these)
+{
+    const real *from = (const real *)&v;
+    UNROLL
+    for (int64_t piece = LANES; piece > 0; piece /= 2)
+        if (these.count & piece) {
+            memcpy(y, from, piece * sizeof(real));
+            y += piece, from += piece;
+        }
+}
+
+#else
+
+typedef int64_t lanes;
+
+INLINE lanes first_lanes(int64_t count)
+{
+    return count;
+}
+
+INLINE vector load_lanes(const real *x, lanes these)
+{
+    vector v = {0};
+    for (int64_t i = 0; i < these; i++)
+        v[i] = x[i];
+    return v;
+}
+
+INLINE void store_lanes(real *y, vector v, lanes these)
+{
+    for (int64_t i = 0; i < these; i++)
+        y[i] = v[i];
+}
+
+#endif
+#endif
