@@ -110,6 +110,8 @@ def _windows(draw: Any, *, pool: bool) -> _Windows:
         length.append(least + draw(st.integers(0, 4)))
         output.append(kernels.output_length(length[-1], size, stride, sides, apart))
     batch, channels = draw(st.integers(0, 2)), draw(st.integers(0, 3))
+    if pool and draw(st.booleans()):
+        channels = draw(st.sampled_from([5, 29]))  # parts of a vector, and several vectors
     filters = channels if pool else draw(st.integers(0, 3))
     groups = 1 if pool else draw(st.integers(1, 3))
     return _Windows(
