@@ -16,6 +16,13 @@
 #define MIDDLE_TILE_ROWS 6
 #define LOW_TILE_ROWS 3
 
+/* For each vector v of each row r of a tile of constant size. */
+#define FOR_TILE(height, vectors)             \
+    UNROLL                                    \
+    for (int r = 0; r < (height); r++)        \
+        UNROLL                                \
+        for (int v = 0; v < (vectors); v++)
+
 typedef struct {
     const real *x;
     const int64_t *x_row, *x_term;
@@ -40,9 +47,37 @@ INLINE void copy_few(real *to, const real *from, int64_t count)
         }
 }
 
+/* Brings a tile of sums to y. A tile that hangs over the border of y is finished in a room of its
+ * own, from which only the columns and rows that y has are copied. */
+INLINE void finish_tile(int height, int vectors, const sums *s, int64_t i, int64_t j,
+                        vector sum[TILE_ROWS][TILE_VECTORS])
+{
+    const int64_t rows = smaller(s->rows - i, height), columns = smaller(s->columns - j, TILE_COLUMNS);
+    const int whole = rows == height && columns == vectors * LANES;
+    real room[TILE_ROWS * TILE_COLUMNS], *y[TILE_ROWS];
+    UNROLL
+    for (int r = 0; r < height; r++)
+        y[r] = whole ? s->y + s->y_row[i + r] + j : room + r * TILE_COLUMNS;
+    if (s->finish.add && !whole) {
+        memset(room, 0, sizeof(room));
+        for (int64_t r = 0; r < rows; r++)
+            copy_few(room + r * TILE_COLUMNS, s->y + s->y_row[i + r] + j, columns);
+    }
+    const unaligned_vector *row_added = (const unaligned_vector *)(s->finish.row_added + j);
+    if (s->finish.add)
+        FOR_TILE(height, vectors) sum[r][v] += ((const unaligned_vector *)y[r])[v];
+    if (s->finish.row_added)
+        FOR_TILE(height, vectors) sum[r][v] += row_added[v];
+    if (s->finish.relu)
+        FOR_TILE(height, vectors) sum[r][v] = positive(sum[r][v]);
+    FOR_TILE(height, vectors) ((unaligned_vector *)y[r])[v] = sum[r][v];
+    for (int64_t r = 0; r < rows && !whole; r++)
+        copy_few(s->y + s->y_row[i + r] + j, room + r * TILE_COLUMNS, columns);
+}
+
 /* The tile of s whose first row is i and first column j. Where it hangs over the border of y, the
- * last row is computed again, and not stored. `height`, `vectors` and `each_column` must be
- * constants where this is inlined: the sums then stay in registers. */
+ * last row is computed again. `height`, `vectors` and `each_column` must be constants where this is
+ * inlined: the sums then stay in registers. */
 INLINE void sum_tile(int height, int vectors, int each_column, const sums *s, int64_t i, int64_t j)
 {
     const real *x[TILE_ROWS];
@@ -54,36 +89,13 @@ INLINE void sum_tile(int height, int vectors, int each_column, const sums *s, in
     for (int64_t k = 0; k < s->terms; k++, b += s->b_term) {
         const unaligned_vector *b_row = (const unaligned_vector *)b;
         int64_t term = s->x_term[k];
-        UNROLL
-        for (int r = 0; r < height; r++)
-            UNROLL
-            for (int v = 0; v < vectors; v++)
-                if (each_column)
-                    sum[r][v] += ((const unaligned_vector *)(x[r] + term))[v] * b_row[v];
-                else
-                    sum[r][v] += x[r][term] * b_row[v];
+        FOR_TILE(height, vectors)
+            if (each_column)
+                sum[r][v] += ((const unaligned_vector *)(x[r] + term))[v] * b_row[v];
+            else
+                sum[r][v] += x[r][term] * b_row[v];
     }
-    const int64_t columns = smaller(s->columns - j, TILE_COLUMNS);
-    UNROLL
-    for (int r = 0; r < height; r++) {
-        if (i + r >= s->rows)
-            return;
-        real *y = s->y + s->y_row[i + r] + j, room[TILE_COLUMNS] = {0};
-        const int whole = columns == vectors * LANES;
-        if (!whole && s->finish.add)
-            copy_few(room, y, columns);
-        UNROLL
-        for (int v = 0; v < vectors; v++) {
-            unaligned_vector *result = (unaligned_vector *)(whole ? y : room) + v;
-            if (s->finish.add)
-                sum[r][v] += *result;
-            if (s->finish.row_added)
-                sum[r][v] += *(const unaligned_vector *)(s->finish.row_added + j + v * LANES);
-            *result = s->finish.relu ? positive(sum[r][v]) : sum[r][v];
-        }
-        if (!whole)
-            copy_few(y, room, columns);
-    }
+    finish_tile(height, vectors, s, i, j, sum);
 }
 
 INLINE void sum_tile_of_height(int height, const sums *s, int64_t i, int64_t j)
