@@ -52,6 +52,7 @@ int plain_conv_kernel_gradient(const real *x, const real *g, real *w_bar, const 
 }
 
 #define MANY_TAPS 64
+#define LARGEST_CHUNKED_W_BAR 131072
 
 /* The fast versions know only places and taps, and the patches that the window sees there, as conv.
  * In conv, y was the sum over taps of patch times w; so now w and the patches get
@@ -152,8 +153,9 @@ int conv_kernel_gradient(const real *x, const real *g, real *w_bar, const window
     if (make_strips(s, t))
         return 1;
     threads = useful_threads(count_places(s) * results, WORK_WORTH_A_THREAD, threads);
-    job.chunks = results > LARGEST_CHUNKED_RESULT ? 1 : smaller(MOST_CHUNKS, t->count);
-    job.tap_parts = smaller(threads / job.chunks + 1, (t->taps + TILE_ROWS - 1) / TILE_ROWS);
+    job.chunks = results > LARGEST_CHUNKED_W_BAR ? 1 : smaller(MOST_CHUNKS, t->count);
+    job.tap_parts = smaller((threads + job.chunks - 1) / job.chunks,
+                            (t->taps + TILE_ROWS - 1) / TILE_ROWS);
     job.room_size = places_of_strip(s, t) * round_up(t->filters - filters_in_place(t), TILE_COLUMNS) +
                     strip_size(s, t);
     real *memory = allocate(threads * job.room_size + (job.chunks - 1) * results);
