@@ -3,7 +3,7 @@
  * It computes a tile of y at a time, kept in registers (tile.h), and mostly copies blocks of a and b
  * before into panels, in the order in which the tiles read them (panel.h): blocks small enough to
  * stay in the cache while they are used again and again. Where a block is used too seldom for
- * that, it is read in place.
+ * that, it is read in place; and a matrix that is very thin goes another way (thin.h).
  *
  * The sum over k is always taken in the same order, however many threads there are: the cuts
  * through rows and columns do not touch it, and those through k follow from the sizes alone.
@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "panel.h"
+#include "thin.h"
 #include "tile.h"
 
 /* A block of a is ROWS_BLOCK x TERMS_BLOCK (L1 and L2 cache), one of b TERMS_BLOCK x COLUMNS_BLOCK. */
@@ -46,8 +47,8 @@ typedef struct {
     /* How the work is cut, and where there is room for it: see multiply. */
     int64_t chunks, row_parts, column_parts;
     real *partial_sums;
-    real *panels;
-    int64_t panels_size, a_panels_size;
+    real *rooms;
+    int64_t room_size, a_panels_size;
 } product;
 
 static int64_t count_results(const product *job)
@@ -94,56 +95,122 @@ static panels make_panels_of_b(const matrices *s, const real *b, int64_t columns
     return (panels){room, terms, TILE_COLUMNS};
 }
 
-/* How the sums of columns j and following are finished, with the last of the terms or before. A sum
- * that is cut into chunks is finished when they are added up. */
-static finish finish_of(const product *job, int64_t j, int first, int last)
+/* Where tiles do not meet the sums on their way to y: y (rows, columns), finished in place. */
+static void finish_rows(finish f, int64_t rows, int64_t columns, real *y, int64_t y_step)
 {
-    finish f = {.add = !first};
-    if (last && job->chunks == 1) {
-        f.row_added = job->row_added ? job->row_added + j : NULL;
-        f.relu = job->relu;
+    for (int64_t i = 0; i < rows; i++, y += y_step) {
+        for (int64_t j = 0; f.row_added && j < columns; j++)
+            y[j] += f.row_added[j];
+        for (int64_t j = 0; f.relu && j < columns; j++)
+            y[j] = y[j] <= 0 ? 0 : y[j];
     }
-    return f;
 }
 
-/* One task: a part of the rows and columns of one y of the batch, for one chunk of the terms. */
+/* A part of the rows and columns of one y of the batch, for one chunk of the terms; a, b and y point
+ * to where it begins. */
+typedef struct {
+    const real *a, *b;
+    real *y;
+    int64_t rows, terms, columns;
+    finish finish;
+    real *room;
+} product_part;
+
+static int has_few_rows(const matrices *s)
+{
+    return s->rows <= FEW_ROWS && s->b_column_stride == 1 && s->columns >= TILE_COLUMNS;
+}
+
+/* That b is copied, unless its terms are neighbours already, pays for a few rows of a. */
+static int has_few_columns(const matrices *s)
+{
+    return s->columns <= FEW_COLUMNS && s->a_term_stride == 1 && s->terms >= TERMS_BLOCK &&
+           (s->rows > FEW_ROWS || s->b_term_stride == 1);
+}
+
+static void multiply_few_rows(const matrices *s, const product_part *p)
+{
+    for (int64_t i = 0; i < p->rows; i++)
+        sum_multiples_of_rows(p->a + i * s->a_row_stride, s->a_term_stride, p->b, s->b_term_stride,
+                              p->y + i * s->columns, p->terms, p->columns);
+}
+
+/* The few columns of b are copied, to be contiguous. */
+static void multiply_few_columns(const matrices *s, const product_part *p)
+{
+    for (int64_t k = 0; k < p->terms; k += INNER_BLOCK) {
+        int64_t terms = smaller(INNER_BLOCK, p->terms - k);
+        inner products = {terms, p->a + k, p->b + k, s->a_row_stride, s->b_column_stride,
+                          p->y, s->columns, k > 0};
+        if (s->b_term_stride != 1) {
+            products.b = p->room;
+            products.b_step = round_up(terms, LANES); /* so that each column begins a cache line */
+            copy_panel(products.b_step, p->b + k * s->b_term_stride, s->b_term_stride,
+                       s->b_column_stride, terms, p->columns, p->room);
+        }
+        multiply_inner_all(p->rows, p->columns, &products);
+    }
+}
+
+/* What is not so thin: block after block, by tiles. */
+static void multiply_blocks(const product *job, const product_part *p)
+{
+    const matrices *s = &job->sizes;
+    for (int64_t j = 0; j < p->columns; j += COLUMNS_BLOCK)
+        for (int64_t k = 0; k < p->terms; k += TERMS_BLOCK) {
+            int64_t columns = smaller(COLUMNS_BLOCK, p->columns - j);
+            int64_t terms = smaller(TERMS_BLOCK, p->terms - k);
+            panels b = make_panels_of_b(s, p->b + k * s->b_term_stride + j * s->b_column_stride,
+                                        columns, terms, p->room + job->a_panels_size);
+            finish f = {.add = k > 0};
+            if (k + terms == p->terms) {
+                f.row_added = p->finish.row_added ? p->finish.row_added + j : NULL;
+                f.relu = p->finish.relu;
+            }
+            for (int64_t i = 0; i < p->rows; i += ROWS_BLOCK) {
+                int64_t rows = smaller(ROWS_BLOCK, p->rows - i);
+                panels a = make_panels_of_a(s, p->a + i * s->a_row_stride + k * s->a_term_stride,
+                                            rows, terms, p->room);
+                multiply_panels(rows, columns, terms, a, b, p->y + i * s->columns + j, s->columns, f);
+            }
+        }
+}
+
+/* Task after task: a part of y, or, of a sum that is cut, a part of one of the partial sums. */
 static void multiply_part(const void *any_job, int64_t task, int thread)
 {
     const product *job = any_job;
+    const matrices *s = &job->sizes;
     int64_t column_part = task % job->column_parts;
     int64_t row_part = task / job->column_parts % job->row_parts;
     int64_t chunk = task / job->column_parts / job->row_parts % job->chunks;
     int64_t n = task / job->column_parts / job->row_parts / job->chunks;
 
-    const matrices *s = &job->sizes;
-    int64_t j_begin = part_begins(column_part, job->column_parts, s->columns, TILE_COLUMNS);
-    int64_t j_end = part_begins(column_part + 1, job->column_parts, s->columns, TILE_COLUMNS);
-    int64_t i_begin = part_begins(row_part, job->row_parts, s->rows, TILE_ROWS);
-    int64_t i_end = part_begins(row_part + 1, job->row_parts, s->rows, TILE_ROWS);
-    int64_t k_begin = part_begins(chunk, job->chunks, s->terms, 1);
-    int64_t k_end = part_begins(chunk + 1, job->chunks, s->terms, 1);
-
-    const real *a = job->a + n * s->a_batch_stride, *b = job->b + n * s->b_batch_stride;
+    int64_t i = part_begins(row_part, job->row_parts, s->rows, TILE_ROWS);
+    int64_t j = part_begins(column_part, job->column_parts, s->columns, TILE_COLUMNS);
+    int64_t k = part_begins(chunk, job->chunks, s->terms, 1);
     real *y = chunk == 0 ? job->y : job->partial_sums + (chunk - 1) * count_results(job);
-    y += n * s->rows * s->columns;
-    real *a_room = job->panels + thread * job->panels_size;
-    real *b_room = a_room + job->a_panels_size;
-
-    for (int64_t j = j_begin; j < j_end; j += COLUMNS_BLOCK)
-        for (int64_t k = k_begin; k < k_end; k += TERMS_BLOCK) {
-            int64_t columns = smaller(COLUMNS_BLOCK, j_end - j);
-            int64_t terms = smaller(TERMS_BLOCK, k_end - k);
-            panels b_panels = make_panels_of_b(
-                s, b + k * s->b_term_stride + j * s->b_column_stride, columns, terms, b_room);
-            finish f = finish_of(job, j, k == k_begin, k + terms == k_end);
-            for (int64_t i = i_begin; i < i_end; i += ROWS_BLOCK) {
-                int64_t rows = smaller(ROWS_BLOCK, i_end - i);
-                panels a_panels = make_panels_of_a(
-                    s, a + i * s->a_row_stride + k * s->a_term_stride, rows, terms, a_room);
-                multiply_panels(rows, columns, terms, a_panels, b_panels,
-                                y + i * s->columns + j, s->columns, f);
-            }
-        }
+    product_part p = {
+        .a = job->a + n * s->a_batch_stride + i * s->a_row_stride + k * s->a_term_stride,
+        .b = job->b + n * s->b_batch_stride + k * s->b_term_stride + j * s->b_column_stride,
+        .y = y + (n * s->rows + i) * s->columns + j,
+        .rows = part_begins(row_part + 1, job->row_parts, s->rows, TILE_ROWS) - i,
+        .columns = part_begins(column_part + 1, job->column_parts, s->columns, TILE_COLUMNS) - j,
+        .terms = part_begins(chunk + 1, job->chunks, s->terms, 1) - k,
+        .room = job->rooms + thread * job->room_size};
+    if (job->chunks == 1) { /* else it is finished when the chunks are added up */
+        p.finish.row_added = job->row_added ? job->row_added + j : NULL;
+        p.finish.relu = job->relu;
+    }
+    if (has_few_rows(s) || has_few_columns(s)) {
+        if (has_few_rows(s))
+            multiply_few_rows(s, &p);
+        else
+            multiply_few_columns(s, &p);
+        finish_rows(p.finish, p.rows, p.columns, p.y, s->columns);
+    } else {
+        multiply_blocks(job, &p);
+    }
 }
 
 /* How many chunks the sum is cut into: a matter of sizes only, never of the number of threads. */
@@ -171,18 +238,30 @@ static void cut_result(product *job, int threads)
     }
 }
 
-/* Adds up the chunks, and finishes what is to be finished. Each of the `results` numbers of y has its
- * own in every partial sum, and its own in a row. */
-static void add_chunks(const product *job, int64_t results)
+/* Adds up the chunks, in their order, and finishes the sums. */
+static void add_chunks(const product *job)
 {
+    int64_t results = count_results(job);
     for (int64_t chunk = 1; chunk < job->chunks; chunk++)
         for (int64_t i = 0; i < results; i++)
             job->y[i] += job->partial_sums[(chunk - 1) * results + i];
-    for (int64_t first = 0; job->row_added && first < results; first += job->sizes.columns)
-        for (int64_t j = 0; j < job->sizes.columns; j++)
-            job->y[first + j] += job->row_added[j];
-    for (int64_t i = 0; job->relu && i < results; i++)
-        job->y[i] = job->y[i] <= 0 ? 0 : job->y[i];
+    finish f = {.row_added = job->row_added, .relu = job->relu};
+    finish_rows(f, results / job->sizes.columns, job->sizes.columns, job->y, job->sizes.columns);
+}
+
+/* How much room a thread needs for its panels. */
+static void measure_rooms(product *job)
+{
+    const matrices *s = &job->sizes;
+    int64_t line = CACHE_LINE / sizeof(real), terms = smaller(s->terms, TERMS_BLOCK);
+    int64_t rows = round_up(smaller(s->rows, ROWS_BLOCK), TILE_ROWS);
+    int64_t columns = round_up(smaller(s->columns, COLUMNS_BLOCK), TILE_COLUMNS);
+    job->a_panels_size = round_up(rows * terms, line);
+    job->room_size = job->a_panels_size + round_up(columns * terms, line);
+    if (has_few_rows(s))
+        job->room_size = 0;
+    else if (has_few_columns(s))
+        job->room_size = s->columns * round_up(smaller(s->terms, INNER_BLOCK), line);
 }
 
 /* Computes y; the fields of the job from `chunks` on are filled in here. */
@@ -193,32 +272,24 @@ static int multiply(product *job, int threads)
         return 0;
     if (job->sizes.terms == 0) {
         memset(job->y, 0, results * sizeof(real));
-        add_chunks(job, results);
+        add_chunks(job);
         return 0;
     }
     threads = useful_threads(results * job->sizes.terms, WORK_WORTH_A_THREAD, threads);
     job->chunks = count_chunks(job);
     cut_result(job, threads);
 
-    int64_t terms = smaller(job->sizes.terms, TERMS_BLOCK);
-    int64_t line = CACHE_LINE / sizeof(real);
-    int64_t rows = round_up(smaller(job->sizes.rows, ROWS_BLOCK), TILE_ROWS);
-    int64_t columns = round_up(smaller(job->sizes.columns, COLUMNS_BLOCK), TILE_COLUMNS);
-    job->a_panels_size = round_up(rows * terms, line);
-    job->panels_size = job->a_panels_size + round_up(columns * terms, line);
-    int64_t partial_size = (job->chunks - 1) * results;
-
-    int64_t numbers = threads * job->panels_size + partial_size;
-    job->panels = allocate(numbers);
-    if (job->panels == NULL)
+    measure_rooms(job);
+    job->rooms = allocate(threads * job->room_size + (job->chunks - 1) * results);
+    if (job->rooms == NULL)
         return 1;
-    job->partial_sums = job->panels + threads * job->panels_size;
+    job->partial_sums = job->rooms + threads * job->room_size;
 
     run_tasks(multiply_part, job, job->sizes.batch * job->chunks * job->row_parts * job->column_parts,
               threads);
     if (job->chunks > 1)
-        add_chunks(job, results);
-    free(job->panels);
+        add_chunks(job);
+    free(job->rooms);
     return 0;
 }
 

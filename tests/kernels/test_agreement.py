@@ -469,7 +469,43 @@ def test_large_and_the_same_bits_for_any_number_of_threads(size: str, dtype: str
         assert bits[0] == bits[1] == bits[2], label
 
 
-@pytest.mark.parametrize("shape", [(33, 70, 45), (32, 5408, 10), (7, 0, 5), (300, 513, 300)])
+@pytest.mark.usefixtures("restore_threads")
+@pytest.mark.parametrize(
+    "shape",
+    [
+        (2, 701, 300),  # few rows
+        (37, 3001, 7),  # few columns
+        (3, 900, 11),
+        (101, 700, 1),
+        (70, 40, 31),  # b is small enough to be read in place
+        (130, 300, 77),  # and here it is not
+        (300, 40, 9),  # a is, if it is transposed
+    ],
+)
+@every_dtype
+def test_products_of_matrices_transposed_or_not(shape: tuple[int, int, int], dtype: str) -> None:
+    rows, terms, columns = shape
+    rng = np.random.default_rng(rows)
+    a, b = (rng.normal(size=s).astype(dtype) for s in ((rows, terms), (terms, columns)))
+    exact = a.astype(np.longdouble) @ b.astype(np.longdouble)
+    allowed = (
+        (terms + 2) * np.finfo(dtype).eps / 2 * (np.abs(a).astype("d") @ np.abs(b).astype("d"))
+    )
+    for label in SERVERS.keys() - {"numpy"}:
+        for turned_a in (a, np.asfortranarray(a)):
+            for turned_b in (b, np.asfortranarray(b)):
+                bits = []
+                for threads in (1, 3):
+                    kernels.set_num_threads(threads)
+                    y = SERVERS[label].matmul(turned_a, turned_b)
+                    bits.append(y.tobytes())
+                assert (np.abs(y - exact) <= allowed).all(), label
+                assert bits[0] == bits[1], label
+
+
+@pytest.mark.parametrize(
+    "shape", [(33, 70, 45), (32, 5408, 10), (7, 0, 5), (300, 513, 300), (2, 300, 40), (20, 400, 3)]
+)
 @every_dtype
 def test_a_dense_layer_in_c_is_its_three_kernels_to_the_bit(
     shape: tuple[int, int, int], dtype: str
