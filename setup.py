@@ -34,7 +34,11 @@ INSTRUCTION_SETS = {
     "avx512": (64, "avx2,fma,avx512f,avx512dq,avx512bw,avx512vl"),
 }
 FLAGS = ["-std=c11", "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast"]
-BEST_INSTRUCTION_SET = "\nconst char *best_instruction_set(void);\n"
+COMMON_SOURCES = ("cpu.c", "memory.c", "threads.c")  # which know no element type
+COMMON_DECLARATIONS = """
+const char *best_instruction_set(void);
+void keep_freed_memory(void);
+"""
 
 VARIANT = """\
 #define real {real}
@@ -103,7 +107,7 @@ class BuildCore(build_ext):
 
     def build_extension(self, ext):
         refuse_missing_kernels()
-        ext.sources = [str(CSRC / "cpu.c"), str(CSRC / "threads.c"), *self.generate()]
+        ext.sources = [*(str(CSRC / name) for name in COMMON_SOURCES), *self.generate()]
         required = os.environ.get("TINYDL_REQUIRE_C") == "1"
         more = os.environ.get("TINYDL_C_FLAGS", "").split()
         for threads in (["-pthread", "-DTINYDL_THREADS"], []):
@@ -131,7 +135,7 @@ class BuildCore(build_ext):
         }
         for name, text in files.items():
             (folder / f"{name}.c").write_text(text)
-        declarations = header["declarations"](HEADER, files) + BEST_INSTRUCTION_SET
+        declarations = header["declarations"](HEADER, files) + COMMON_DECLARATIONS
         ffi = FFI()
         ffi.cdef(declarations)
         ffi.set_source("tinydl.kernels._compiled", "#include <stdint.h>\n" + declarations)

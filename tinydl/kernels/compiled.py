@@ -54,6 +54,7 @@ def _kernels(prefix: str, name: str) -> CKernels:
     return CKernels(ffi, functions, get_num_threads)
 
 
+lib.keep_freed_memory()
 instruction_set = os.environ.get("TINYDL_INSTRUCTION_SET") or available_instruction_sets()[-1]
 fast = for_instruction_set(instruction_set)
 plain = _kernels("plain_", "baseline")
