@@ -20,6 +20,7 @@ from tinydl.kernels import literal, reference
 from tinydl.kernels.calling import CKernels
 from tinydl.testing.guard_pages import guarded
 from tinydl.testing.kernel_cases import Case, rounding_bound
+from tinydl.testing.large_cases import LARGE_CASES
 
 
 class Call(NamedTuple):
@@ -362,97 +363,16 @@ def test_gradients_of_pools_are_adjoint_to_the_pools(data: st.DataObject) -> Non
         assert abs(mean - shared) <= 1e-12 * (1 + np.abs(u).sum() * np.abs(g).max(initial=0)), label
 
 
-ONE, NO_PADDING, SAME = (1, 1), ((0, 0), (0, 0)), ((1, 1), (1, 1))
-# Large enough for every cut (whole tiles and borders, blocks of rows, columns and terms, chunks)
-# and for more than one thread.
-LARGE = {
-    "rows": ("matmul", [(405, 170), (170, 65)], (), 170),
-    "columns": ("matmul", [(20, 300), (300, 1100)], (), 300),
-    "terms": ("matmul", [(25, 9000), (9000, 31)], (), 9000),
-    "one number": ("matmul", [(1, 3000), (3000, 1)], (), 3000),
-    "batch": ("matmul", [(3, 1, 90, 130), (2, 130, 70)], (), 130),
-    "dense layer": ("dense_layer", [(405, 300), (300, 65), (65,)], (True,), 301),
-    "dense layer of many terms": ("dense_layer", [(32, 5408), (5408, 10), (10,)], (True,), 5409),
-    "conv": ("conv", [(3, 21, 23, 31), (3, 3, 31, 37)], (ONE, SAME, ONE), 279),
-    "conv of one channel": ("conv", [(20, 27, 26, 1), (5, 3, 1, 33)], (ONE, NO_PADDING, ONE), 15),
-    "strided conv": ("conv", [(3, 41, 43, 7), (4, 3, 7, 65)], ((3, 2), SAME, (2, 3)), 84),
-    "conv in groups": ("conv", [(3, 21, 23, 62), (3, 3, 31, 74)], (ONE, SAME, ONE), 279),
-    "a conv of each channel": ("conv", [(3, 21, 23, 150), (3, 3, 1, 150)], ((2, 1), SAME, ONE), 9),
-    "input gradient of each channel": (
-        "conv_input_gradient",
-        [(3, 21, 23, 150), (3, 3, 1, 150)],
-        ((3, 21, 23, 150), ONE, SAME, ONE),
-        9,
-    ),
-    "kernel gradient of each channel": (
-        "conv_kernel_gradient",
-        [(4, 21, 23, 150), (4, 21, 23, 150)],
-        ((3, 3, 1, 150), ONE, SAME, ONE),
-        1932,
-    ),
-    "conv of many small images": (
-        "conv",
-        [(201, 5, 4, 33), (5, 4, 33, 35)],
-        (ONE, NO_PADDING, ONE),
-        660,
-    ),
-    "depthwise conv": ("conv", [(3, 21, 23, 40), (3, 3, 1, 80)], ((2, 1), SAME, ONE), 9),
-    "input gradient in groups": (
-        "conv_input_gradient",
-        [(2, 21, 23, 540), (3, 3, 60, 540)],
-        ((2, 21, 23, 120), ONE, SAME, ONE),
-        2430,
-    ),
-    "kernel gradient in groups": (
-        "conv_kernel_gradient",
-        [(9, 21, 23, 10), (9, 21, 23, 74)],
-        ((3, 3, 5, 74), ONE, SAME, ONE),
-        4347,
-    ),
-    "input gradient": (
-        "conv_input_gradient",
-        [(2, 21, 23, 270), (3, 3, 60, 270)],
-        ((2, 21, 23, 60), ONE, SAME, ONE),
-        2430,
-    ),
-    "kernel gradient": (
-        "conv_kernel_gradient",
-        [(9, 21, 23, 5), (9, 21, 23, 37)],
-        ((3, 3, 5, 37), ONE, SAME, ONE),
-        4347,
-    ),
-    "max pool": ("max_pool", [(5, 47, 46, 71)], ((3, 2), (2, 2), SAME), 1),
-    "gather": ("max_pool_gather", [(5, 47, 46, 71)] * 2, ((3, 2), (2, 2), SAME), 1),
-    "max gradient": (
-        "max_pool_gradient",
-        [(5, 24, 24, 71), (5, 47, 46, 71)],
-        ((3, 2), (2, 2), SAME),
-        2,
-    ),
-    "average pool": ("average_pool", [(5, 47, 46, 71)], ((3, 2), (2, 2), SAME), 6),
-    "average gradient": (
-        "average_pool_gradient",
-        [(5, 24, 24, 71)],
-        ((5, 47, 46, 71), (3, 2), (2, 2), SAME),
-        6,
-    ),
-    "relu": ("relu", [(1200, 1001)], (), 1),
-    "relu gradient": ("relu_gradient", [(1200, 1001), (1200, 1001)], (), 1),
-    "a row added": ("add_row", [(12000, 101), (101,)], (), 1),
-    "rows summed": ("sum_rows", [(12007, 101)], (), 12007),
-    "sgd": ("sgd_step", [(1001, 333)] * 2, (-0.1,), 2),
-    "momentum": ("momentum_step", [(1001, 333)] * 3, (-0.1, 0.9, True), 4),
-}
+ONE, NO_PADDING = (1, 1), ((0, 0), (0, 0))
 
 
 @pytest.mark.usefixtures("restore_threads")
-@pytest.mark.parametrize("size", LARGE)
+@pytest.mark.parametrize("size", LARGE_CASES)
 @every_dtype
 def test_large_and_the_same_bits_for_any_number_of_threads(size: str, dtype: str) -> None:
     """The reference, which the tests above judged, is the judge in the longest float there is."""
-    name, shapes, where, terms = LARGE[size]
-    rng = np.random.default_rng(sum(map(ord, size)))
-    arrays = [rng.normal(size=shape).astype(dtype) for shape in shapes]
+    name, _, where, terms = LARGE_CASES[size]
+    arrays = LARGE_CASES[size].arrays(dtype)
     of_size = [np.abs(array).astype(np.float64) for array in arrays]
     if name in ("max_pool_gather", "max_pool_gradient", "relu_gradient"):
         of_size[1] = arrays[1].astype(np.float64)
