@@ -224,6 +224,8 @@ class CKernels:
                 return NotImplemented
         pointer, kind = self._pointer, self._pointer_types[dtype]
         result = np.empty(shape, dtype)
+        if result.size == 0:
+            return result
         operands = [pointer(kind, _contiguous(x)) for x in inputs]
         if function(*operands, pointer(kind, result), sizes, *numbers, self._threads()) != 0:
             raise MemoryError(f"{name}: no memory to work in")

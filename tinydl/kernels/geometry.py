@@ -11,6 +11,7 @@ and every kernel, in Python and in C, is a loop over these meetings.
 from __future__ import annotations
 
 from functools import lru_cache
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +23,9 @@ Pair = tuple[int, int]
 Shape = tuple[int, ...]
 Padding = tuple[Pair, Pair]
 
-BEYOND = 2**31  # settings below it keep the arithmetic of 64-bit integers in C exact
+# Settings below BEYOND, and shapes below BEYOND_MEMORY, keep the 64-bit integers of C exact.
+BEYOND = 2**31
+BEYOND_MEMORY = 2**60  # numbers, of 8 bytes each
 
 
 class Window(NamedTuple):
@@ -105,6 +108,24 @@ def output_length(
     return (room - span) // stride + 1
 
 
+def refuse_overflow(kernel: str, *sizes: int) -> None:
+    """Refuse sizes whose product no memory could hold, or no time could loop over.
+
+    A size of 0 counts as 1, since C may multiply the others first.
+
+    Raises
+    ------
+    ShapeError
+        If the product is 2**60 or more.
+
+    Examples
+    --------
+    >>> refuse_overflow("matmul", 2**30, 2**29, 0)
+    """
+    if prod(max(size, 1) for size in sizes) >= BEYOND_MEMORY:
+        raise ShapeError(kernel, "sizes", got=sizes, expected="a product of less than 2**60")
+
+
 @lru_cache(maxsize=1024)
 def same_shape(g: Shape, x: Shape) -> Shape:
     """The shape of both, or a `ShapeError`."""
@@ -138,7 +159,8 @@ def product_shape(a_shape: Shape, b_shape: Shape) -> Shape:
     Raises
     ------
     ShapeError
-        If a shape has fewer than two axes, or the two do not fit.
+        If a shape has fewer than two axes, the two do not fit, or there would be 2**60
+        multiplications.
 
     Examples
     --------
@@ -155,6 +177,7 @@ def product_shape(a_shape: Shape, b_shape: Shape) -> Shape:
     except ValueError:
         expected = f"leading axes that broadcast with those of a, {a_shape}"
         raise ShapeError("matmul", "b", got=b_shape, expected=expected) from None
+    refuse_overflow("matmul", *leading, *a_shape[-2:], b_shape[-1])
     return (*leading, a_shape[-2], b_shape[-1])
 
 
@@ -203,8 +226,9 @@ def place_window(
     Raises
     ------
     ShapeError
-        If a shape does not have four axes, the channels or the kernel do not fit, or
-        `output_shape`, that of an array like the output, is given and is another one.
+        If a shape does not have four axes, the channels or the kernel do not fit, there would be
+        2**60 pixels or multiplications, or `output_shape`, that of an array like the output, is
+        given and is another one.
 
     Examples
     --------
@@ -239,6 +263,8 @@ def place_window(
         padding[1][0],
         *dilation,
     )
+    refuse_overflow("place_window", *image_shape)
+    refuse_overflow("place_window", *window.output_shape, *kernel_shape[:3])
     if output_shape not in (None, window.output_shape):
         raise ShapeError("place_window", "g", got=output_shape, expected=window.output_shape)
     return window
