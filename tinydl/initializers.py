@@ -65,6 +65,8 @@ class Initializer(Configurable):
 class Zeros(Initializer):
     """Zeros, for biases.
 
+    Source: Goodfellow, Bengio & Courville, *Deep Learning*, MIT Press 2016, section 8.4.
+
     Examples
     --------
     >>> Zeros()((2,))
@@ -81,6 +83,8 @@ class Zeros(Initializer):
 class Ones(Initializer):
     """Ones, for scales.
 
+    Source: Goodfellow, Bengio & Courville, *Deep Learning*, MIT Press 2016, section 8.4.
+
     Examples
     --------
     >>> Ones()((2,))
@@ -96,6 +100,8 @@ class Ones(Initializer):
 
 class Constant(Initializer):
     """One number everywhere.
+
+    Source: Goodfellow, Bengio & Courville, *Deep Learning*, MIT Press 2016, section 8.4.
 
     Examples
     --------
@@ -120,6 +126,8 @@ class RandomNormal(Initializer):
     ----------
     mean, stddev : float
     seed : int, numpy.random.Generator or None
+
+    Source: Goodfellow, Bengio & Courville, *Deep Learning*, MIT Press 2016, section 8.4.
 
     Examples
     --------
@@ -147,6 +155,8 @@ class RandomUniform(Initializer):
     minval, maxval : float
     seed : int, numpy.random.Generator or None
 
+    Source: Goodfellow, Bengio & Courville, *Deep Learning*, MIT Press 2016, section 8.4.
+
     Examples
     --------
     >>> RandomUniform(seed=0)((2,))
@@ -173,6 +183,8 @@ class TruncatedNormal(Initializer):
     mean, stddev : float
         Of the normal distribution before it is cut off.
     seed : int, numpy.random.Generator or None
+
+    Source: Goodfellow, Bengio & Courville, *Deep Learning*, MIT Press 2016, section 8.4.
 
     Examples
     --------

@@ -200,7 +200,8 @@ def binary_crossentropy(
 ) -> Tensor:
     r"""The surprise at yes-or-no answers, averaged over the last axis.
 
-    .. math:: \ell_i = -\frac{1}{K} \sum_k t_{ik} \ln y_{ik} + (1 - t_{ik}) \ln (1 - y_{ik})
+    .. math:: \ell_i = -\frac{1}{K} \sum_k
+              \Big( t_{ik} \ln y_{ik} + (1 - t_{ik}) \ln (1 - y_{ik}) \Big)
 
     Predictions that come from a sigmoid, or logits, are treated together with it: the gradient with
     respect to a logit is (y - t) / K exactly. Other predictions are kept 1e-7 away from 0 and 1.
@@ -342,6 +343,8 @@ def _check_smoothing(where: str, label_smoothing: float) -> float:
 class MeanSquaredError(Loss):
     """The mean squared difference; see `mean_squared_error` and `Loss`.
 
+    Source: Goodfellow, Bengio & Courville, *Deep Learning*, MIT Press 2016, section 5.1.4.
+
     Examples
     --------
     >>> MeanSquaredError()([[0.0, 1.0], [0.0, 0.0]], [[2.0, 1.0], [0.0, 0.0]])
@@ -362,6 +365,9 @@ class MeanSquaredError(Loss):
 
 class MeanAbsoluteError(Loss):
     """The mean absolute difference; see `mean_absolute_error` and `Loss`.
+
+    Source: Willmott & Matsuura, *Advantages of the mean absolute error (MAE) over the root mean
+    square error (RMSE) in assessing average model performance*, Climate Research 30, 2005.
 
     Examples
     --------
@@ -384,13 +390,18 @@ class MeanAbsoluteError(Loss):
 class BinaryCrossentropy(Loss):
     """The cross-entropy of yes-or-no answers; see `binary_crossentropy` and `Loss`.
 
+    Source: Goodfellow, Bengio & Courville, *Deep Learning*, MIT Press 2016, section 6.2.2.2.
+
     Examples
     --------
     >>> BinaryCrossentropy()([[1.0], [0.0]], [[0.5], [0.5]])
     tensor(0.6931472)
     """
 
-    formula = r"\ell_i = -\frac{1}{K} \sum_k t_{ik} \ln y_{ik} + (1 - t_{ik}) \ln (1 - y_{ik})"
+    formula = (
+        r"\ell_i = -\frac{1}{K} \sum_k"
+        r" \Big( t_{ik} \ln y_{ik} + (1 - t_{ik}) \ln (1 - y_{ik}) \Big)"
+    )
 
     def __init__(
         self,
@@ -414,6 +425,8 @@ class BinaryCrossentropy(Loss):
 
 class CategoricalCrossentropy(Loss):
     """The cross-entropy for one-hot targets; see `categorical_crossentropy` and `Loss`.
+
+    Source: Goodfellow, Bengio & Courville, *Deep Learning*, MIT Press 2016, section 6.2.2.3.
 
     Examples
     --------
@@ -445,6 +458,8 @@ class CategoricalCrossentropy(Loss):
 
 class SparseCategoricalCrossentropy(Loss):
     """The cross-entropy for class numbers; see `sparse_categorical_crossentropy` and `Loss`.
+
+    Source: Goodfellow, Bengio & Courville, *Deep Learning*, MIT Press 2016, section 6.2.2.3.
 
     Examples
     --------

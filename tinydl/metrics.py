@@ -81,6 +81,8 @@ class Metric(Configurable):
 class Mean(Metric):
     """The weighted average of numbers.
 
+    Source: Bishop, *Pattern recognition and machine learning*, Springer 2006, section 1.2.2.
+
     Examples
     --------
     >>> mean = Mean()
@@ -282,6 +284,8 @@ def mean_absolute_error(y_true: Any, y_pred: Any) -> np.ndarray:
 class Accuracy(MeanMetricWrapper):
     """How many predictions equal their target.
 
+    Source: Goodfellow, Bengio & Courville, *Deep Learning*, MIT Press 2016, section 5.1.2.
+
     Examples
     --------
     >>> Accuracy()([[1], [2]], [[1], [3]])
@@ -296,6 +300,8 @@ class Accuracy(MeanMetricWrapper):
 
 class BinaryAccuracy(MeanMetricWrapper):
     """How many probabilities are on the right side of the threshold.
+
+    Source: Goodfellow, Bengio & Courville, *Deep Learning*, MIT Press 2016, section 5.1.2.
 
     Examples
     --------
@@ -315,6 +321,8 @@ class BinaryAccuracy(MeanMetricWrapper):
 class CategoricalAccuracy(MeanMetricWrapper):
     """How many samples have their right class as the most probable one, for one-hot targets.
 
+    Source: Goodfellow, Bengio & Courville, *Deep Learning*, MIT Press 2016, section 5.1.2.
+
     Examples
     --------
     >>> CategoricalAccuracy()([[0, 1], [0, 1]], [[0.2, 0.8], [0.7, 0.3]])
@@ -332,6 +340,8 @@ class CategoricalAccuracy(MeanMetricWrapper):
 class SparseCategoricalAccuracy(MeanMetricWrapper):
     """How many samples have their right class as the most probable one, for class numbers.
 
+    Source: Goodfellow, Bengio & Courville, *Deep Learning*, MIT Press 2016, section 5.1.2.
+
     Examples
     --------
     >>> SparseCategoricalAccuracy()([1, 1], [[0.2, 0.8], [0.7, 0.3]])
@@ -346,6 +356,9 @@ class SparseCategoricalAccuracy(MeanMetricWrapper):
 
 class TopKCategoricalAccuracy(MeanMetricWrapper):
     """How many samples have their right class among the k most probable ones.
+
+    Source: Krizhevsky, Sutskever & Hinton, *ImageNet classification with deep convolutional neural
+    networks*, NeurIPS 2012.
 
     Examples
     --------
@@ -368,6 +381,8 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
 class MeanSquaredError(MeanMetricWrapper):
     """The mean squared difference.
 
+    Source: Goodfellow, Bengio & Courville, *Deep Learning*, MIT Press 2016, section 5.1.4.
+
     Examples
     --------
     >>> MeanSquaredError()([[1.0], [2.0]], [[1.0], [4.0]])
@@ -382,6 +397,9 @@ class MeanSquaredError(MeanMetricWrapper):
 
 class MeanAbsoluteError(MeanMetricWrapper):
     """The mean absolute difference.
+
+    Source: Willmott & Matsuura, *Advantages of the mean absolute error (MAE) over the root mean
+    square error (RMSE) in assessing average model performance*, Climate Research 30, 2005.
 
     Examples
     --------
@@ -458,13 +476,16 @@ class Precision(_PositiveRate):
     class_id : int, optional
         Look at this class only, by its place on the last axis.
 
+    Source: Manning, Raghavan & Schütze, *Introduction to information retrieval*, Cambridge 2008,
+    section 8.3.
+
     Examples
     --------
     >>> Precision()([1, 0, 1, 1], [0.9, 0.8, 0.7, 0.2])
     0.6666666666666666
     """
 
-    formula = r"M = \frac{TP}{TP + FP}"
+    formula = r"M = \frac{\mathrm{TP}}{\mathrm{TP} + \mathrm{FP}}"
 
     def result(self) -> float:
         """The precision so far; 0 without any yes."""
@@ -481,13 +502,16 @@ class Recall(_PositiveRate):
     class_id : int, optional
         Look at this class only, by its place on the last axis.
 
+    Source: Manning, Raghavan & Schütze, *Introduction to information retrieval*, Cambridge 2008,
+    section 8.3.
+
     Examples
     --------
     >>> Recall()([1, 0, 1, 1], [0.9, 0.8, 0.2, 0.2])
     0.3333333333333333
     """
 
-    formula = r"M = \frac{TP}{TP + FN}"
+    formula = r"M = \frac{\mathrm{TP}}{\mathrm{TP} + \mathrm{FN}}"
 
     def result(self) -> float:
         """The recall so far; 0 without any that deserve a yes."""

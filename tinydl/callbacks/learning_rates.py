@@ -24,6 +24,8 @@ class LearningRateScheduler(Callback):
     ArgumentError
         During the training, when the schedule does not return a number.
 
+    Source: Goodfellow, Bengio & Courville, *Deep Learning*, MIT Press 2016, section 8.3.1.
+
     Examples
     --------
     >>> import tinydl
@@ -34,6 +36,8 @@ class LearningRateScheduler(Callback):
     >>> history.history["learning_rate"]
     [0.25, 0.125, 0.0625]
     """
+
+    formula = r"\eta_e = s(e, \eta_{e-1})"
 
     def __init__(self, schedule: Callable[[int, float], float], verbose: int = 0) -> None:
         super().__init__()
@@ -88,6 +92,9 @@ class ReduceLROnPlateau(MonitorCallback):
     ArgumentError
         When the factor is not between 0 and 1.
 
+    Source: He et al., *Deep residual learning for image recognition*, arXiv:1512.03385, section
+    3.4.
+
     Examples
     --------
     >>> import tinydl
@@ -98,6 +105,11 @@ class ReduceLROnPlateau(MonitorCallback):
     >>> history.history["learning_rate"]
     [0.5, 0.5, 0.25, 0.125]
     """
+
+    formula = (
+        r"\eta \leftarrow \max(f \eta, \eta_{\min})"
+        r" \text{ after } p \text{ epochs without improvement}"
+    )
 
     def __init__(
         self,

@@ -24,6 +24,8 @@ class InputLayer(Layer):
     dtype, name
         See `Layer`.
 
+    Source: Goodfellow, Bengio & Courville, *Deep Learning*, MIT Press 2016, chapter 6.
+
     Examples
     --------
     >>> InputLayer((28, 28, 1)).output_shape
@@ -121,6 +123,8 @@ class Dense(Layer):
     ShapeError
         When called on inputs other than (N, ..., C), with the C of the first call.
 
+    Source: Goodfellow, Bengio & Courville, *Deep Learning*, MIT Press 2016, chapter 6.
+
     Examples
     --------
     >>> layer = Dense(2, kernel_initializer="ones")
@@ -196,6 +200,8 @@ class Activation(Layer):
         See `tinydl.activations`.
     **kwargs
         See `Layer`.
+
+    Source: Goodfellow, Bengio & Courville, *Deep Learning*, MIT Press 2016, section 6.3.
 
     Examples
     --------

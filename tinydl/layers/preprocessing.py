@@ -28,6 +28,8 @@ class Rescaling(Layer):
     ArgumentError
         When `scale` or `offset` is not a finite number.
 
+    Source: LeCun et al., *Efficient BackProp*, 1998, section 4.3.
+
     Examples
     --------
     >>> Rescaling(1 / 127.5, offset=-1)([[0, 255]])

@@ -21,6 +21,9 @@ class Flatten(Layer):
     **kwargs
         See `Layer`.
 
+    Source: LeCun, Bottou, Bengio & Haffner, *Gradient-based learning applied to document
+    recognition*, Proc. IEEE 86, 1998, section II.
+
     Examples
     --------
     >>> Flatten()([[[1.0, 2.0], [3.0, 4.0]]])

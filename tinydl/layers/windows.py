@@ -226,6 +226,8 @@ class Pooling2D(ImageLayer):
 class MaxPooling2D(Pooling2D):
     """The largest element of each window, for each channel by itself; see `Pooling2D`.
 
+    Source: Goodfellow, Bengio & Courville, *Deep Learning*, MIT Press 2016, section 9.3.
+
     Examples
     --------
     >>> MaxPooling2D((2, 2)).compute_output_shape((None, 26, 26, 32))
@@ -238,6 +240,9 @@ class MaxPooling2D(Pooling2D):
 
 class AveragePooling2D(Pooling2D):
     """The average of each window's m elements, for each channel by itself; see `Pooling2D`.
+
+    Source: LeCun, Bottou, Bengio & Haffner, *Gradient-based learning applied to document
+    recognition*, Proc. IEEE 86, 1998, section II.B.
 
     Examples
     --------

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinydl import kernels
-from tinydl.optimizers.optimizer import Arrays, Optimizer
+from tinydl.optimizers.optimizer import DECAY, Arrays, Optimizer
 
 MOMENTS = (
     r"m_i \leftarrow \beta_1 m_i + (1 - \beta_1) g_i, \quad"
@@ -122,6 +122,8 @@ class AdamW(Adam):
     >>> w.numpy().round(4)
     array([0.95], dtype=float32)
     """
+
+    formula = DECAY + Adam.formula
 
     def __init__(
         self, learning_rate: Any = 0.001, weight_decay: float = 0.004, **kwargs: Any

@@ -12,6 +12,7 @@ from tinydl.errors import ArgumentError, DataError, DTypeError, ShapeError
 from tinydl.registry import Configurable, check_number
 
 Arrays = tuple[np.ndarray, ...]
+DECAY = r"w_i \leftarrow w_i - \eta \lambda w_i, \quad "
 
 
 class Optimizer(Configurable):
