@@ -33,8 +33,8 @@
 #define SHORTEST_CHUNK 512
 #define LARGEST_CHUNKED_RESULT 32768
 
-/* Multiplications that take about as long as it takes to wake a sleeping thread. */
-#define WORK_WORTH_A_THREAD 2000000
+/* Multiplications that take 14 us, a little longer than it takes to wake a helper (threads.c). */
+#define WORK_WORTH_A_THREAD 800000
 #define CACHE_LINE 64
 
 typedef struct {
