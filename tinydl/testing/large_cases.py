@@ -54,6 +54,12 @@ _CALLS: dict[str, Any] = {
         ((3, 21, 23, 150), ONE, SAME, ONE),
         9,
     ),
+    "strided input gradient of each channel": (
+        "conv_input_gradient",
+        [(3, 11, 23, 150), (3, 3, 1, 150)],
+        ((3, 21, 23, 150), (2, 1), SAME, ONE),
+        9,
+    ),
     "kernel gradient of each channel": (
         "conv_kernel_gradient",
         [(4, 21, 23, 150), (4, 21, 23, 150)],
