@@ -17,10 +17,10 @@
 #define LOW_TILE_ROWS 3
 
 /* For each vector v of each row r of a tile of constant size. */
-#define FOR_TILE(height, vectors)             \
-    UNROLL                                    \
-    for (int r = 0; r < (height); r++)        \
-        UNROLL                                \
+#define FOR_TILE(height, vectors)      \
+    UNROLL                             \
+    for (int r = 0; r < (height); r++) \
+        UNROLL                         \
         for (int v = 0; v < (vectors); v++)
 
 typedef struct {
@@ -63,14 +63,17 @@ INLINE void finish_tile(int height, int vectors, const sums *s, int64_t i, int64
         for (int64_t r = 0; r < rows; r++)
             copy_few(room + r * TILE_COLUMNS, s->y + s->y_row[i + r] + j, columns);
     }
-    const unaligned_vector *row_added = (const unaligned_vector *)(s->finish.row_added + j);
     if (s->finish.add)
-        FOR_TILE(height, vectors) sum[r][v] += ((const unaligned_vector *)y[r])[v];
+        FOR_TILE(height, vectors)
+            sum[r][v] += ((const unaligned_vector *)y[r])[v];
     if (s->finish.row_added)
-        FOR_TILE(height, vectors) sum[r][v] += row_added[v];
+        FOR_TILE(height, vectors)
+            sum[r][v] += ((const unaligned_vector *)(s->finish.row_added + j))[v];
     if (s->finish.relu)
-        FOR_TILE(height, vectors) sum[r][v] = positive(sum[r][v]);
-    FOR_TILE(height, vectors) ((unaligned_vector *)y[r])[v] = sum[r][v];
+        FOR_TILE(height, vectors)
+            sum[r][v] = positive(sum[r][v]);
+    FOR_TILE(height, vectors)
+        ((unaligned_vector *)y[r])[v] = sum[r][v];
     for (int64_t r = 0; r < rows && !whole; r++)
         copy_few(s->y + s->y_row[i + r] + j, room + r * TILE_COLUMNS, columns);
 }
