@@ -66,3 +66,17 @@ def test_a_bias_that_does_not_fit_is_refused() -> None:
     x, w = np.ones((1, 3, 3, 2), np.float32), np.ones((2, 2, 2, 3), np.float32)
     with pytest.raises(ShapeError):
         kernels.conv_layer(x, w, np.ones(2, np.float32), True, ONE, NO_PADDING, ONE)
+
+
+@in_c
+def test_padding_that_no_memory_holds_is_a_memory_error() -> None:
+    far = 2**31 - 1
+    x, g = np.ones((1, 1, 1, 1), np.float32), np.ones((1, 2, 2, 1), np.float32)
+    at = (far, far), ((far, 0), (far, 0)), ONE
+    for server in variants().values():
+        with pytest.raises(MemoryError):
+            server.conv(x, x, *at)
+        with pytest.raises(MemoryError):
+            server.conv_input_gradient(g, x, x.shape, *at)
+        with pytest.raises(MemoryError):
+            server.conv_kernel_gradient(x, g, x.shape, *at)
