@@ -27,7 +27,7 @@ import numpy as np
 
 from tinydl.errors import GradientError, ShapeError
 from tinydl.op import Op, floats_among_whole_numbers, rule, sum_to
-from tinydl.recording import enable_grad, is_grad_enabled, no_grad, quiet, recording_is
+from tinydl.recording import enable_grad, is_grad_enabled, mode, no_grad, quiet, recording_is
 from tinydl.tensor import DEFAULT_DTYPE, Tensor, tensor
 
 __all__ = [
@@ -76,6 +76,9 @@ def backpropagate(
     """
     wanted_ids = {id(x) for x in wanted}
     needed = _leading_to(wanted_ids, order)
+    observer = mode.observer
+    if observer is not None:  # it is shown all gradients, also those in between
+        wanted_ids, walked = needed, list(order)
     gradient_of: dict[int, Tensor] = {}
     found: dict[int, Tensor] = {}
 
@@ -102,6 +105,8 @@ def backpropagate(
                     x_bar = y.op.gradient(position, y_bar, y)
                     if x_bar is not None:
                         arrive(x, x_bar)
+    if observer is not None:
+        observer.saw_gradients(outputs, output_gradients, walked, found)
     return found
 
 

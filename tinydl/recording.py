@@ -13,9 +13,18 @@ import numpy as np
 
 
 class Mode(threading.local):
-    """The switch; it is turned by the functions below."""
+    """The switch; it is turned by the functions below.
+
+    Attributes
+    ----------
+    recording : bool
+        Whether ops are recorded.
+    observer : object or None
+        Who is told of each gradient and each change of a weight; see `tinydl.explain`.
+    """
 
     recording = True
+    observer: Any = None
 
 
 mode = Mode()

@@ -61,8 +61,8 @@ def test_an_empty_tensor_has_nothing_to_pick():
 
 def test_each_kind_of_step_has_its_own_view():
     array = np.array([3.0])
-    assert step_of("backward", array, "grad x").gradient() == ("x", (0,))
-    assert step_of("backward", array, "grad x").gradient("grad x", 0) == ("x", (0,))
+    assert step_of("backward", array, "grad x").gradient() == ("grad x", (0,))
+    assert step_of("backward", array, "grad x").gradient("x", 0) == ("grad x", (0,))
     assert step_of("update", array).update(0) == (0,)
     with pytest.raises(ArgumentError, match="a forward step"):
         step_of("forward", array).gradient()

@@ -31,6 +31,17 @@ class TestSteps:
             SGD(0.5).apply([gradient], [w])
             assert w.item() == 0.5
 
+    def test_step_takes_the_gradients_of_backward(self):
+        (first, second), rule = variables([1.0], [1.0]), SGD(0.5)
+        rule.build([first, second])
+        (first * 3.0).sum().backward()
+        rule.step()
+        assert (first.item(), second.item(), rule.iterations) == (-0.5, 1.0, 1)
+
+    def test_step_before_build_is_refused(self):
+        with pytest.raises(ArgumentError, match=r"sgd\.step.*\n?.*build"):
+            SGD().step()
+
     def test_no_gradient_leaves_a_variable_as_it_is(self):
         first, second = variables([1.0], [1.0])
         rule = Adam()

@@ -1,9 +1,49 @@
 """Read the math of a training step page by page.
 
-- `formula` gives the formula of an op, layer, loss, optimizer, ...: LaTeX, text, MathML, source;
-- `tinydl.explain.page` says what is on a page.
+>>> from tinydl import explain, tensor
+>>> a = tensor(1.0, requires_grad=True)
+>>> with explain.record() as story:
+...     b = a + a
+...     b.backward()
+>>> len(story)
+2
+
+- `record` watches what is computed, passed back and changed, and makes a `Story` of it, a list of
+  steps; `tinydl.explain.page` says what stands on the page of a step;
+- `formula` gives the formula of an op, layer, loss, optimizer, ...: LaTeX, text, MathML, source.
 """
 
 from tinydl.explain.formulas import Formula, formula
+from tinydl.explain.page import (
+    Difference,
+    ElementView,
+    GradientPath,
+    GradientView,
+    Part,
+    Ref,
+    Source,
+    Step,
+    Term,
+    UpdateView,
+    Value,
+)
+from tinydl.explain.story import Story
+from tinydl.explain.watching import record
 
-__all__ = ["Formula", "formula"]
+__all__ = [
+    "Difference",
+    "ElementView",
+    "Formula",
+    "GradientPath",
+    "GradientView",
+    "Part",
+    "Ref",
+    "Source",
+    "Step",
+    "Story",
+    "Term",
+    "UpdateView",
+    "Value",
+    "formula",
+    "record",
+]

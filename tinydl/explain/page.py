@@ -123,18 +123,72 @@ class Part:
     def shown(self, most: int = 12) -> tuple[tuple[Term, ...], int, tuple[Term, ...]]:
         """The first terms, how many are left out after them, and the last terms.
 
+        Of a long sum, summands that are 0 are left out first.
+
         Examples
         --------
         >>> terms = tuple(Term(str(i), float(i)) for i in range(6))
         >>> first, elided, last = Part("y", "sum", terms, 15.0).shown(most=3)
         >>> [term.text for term in first], elided, [term.text for term in last]
-        (['0', '1'], 3, ['5'])
+        (['1', '2'], 3, ['5'])
         """
-        if len(self.terms) <= most:
-            return self.terms, 0, ()
-        after = most // 3
-        before = most - after
-        return self.terms[:before], len(self.terms) - most, self.terms[len(self.terms) - after :]
+        terms = self.terms
+        if len(terms) <= most:
+            return terms, 0, ()
+        if self.combine == "sum":
+            terms = tuple(term for term in terms if term.value != 0) or terms
+        after = most // 3 if len(terms) > most else 0
+        first, last = terms[: most - after], terms[len(terms) - after :] if after else ()
+        return first, len(self.terms) - len(first) - len(last), last
+
+    def line(self, most: int = 12) -> str:
+        r"""One line of LaTeX: what is computed, its terms, and the value.
+
+        Examples
+        --------
+        >>> Part("y_{2}", "sum", (Term("1", 1.0), Term("-0.5", -0.5)), 0.5).line()
+        'y_{2} = 1 + (-0.5) = 0.5'
+        """
+        first, elided, last = self.shown(most)
+        texts = [term.text for term in first]
+        texts += [r"\dots"] * bool(elided) + [term.text for term in last]
+        if self.combine == "sum":
+            right = " + ".join([texts[0], *map(_in_brackets, texts[1:])]) if texts else "0"
+        elif self.combine == "product":
+            right = r" \cdot ".join(map(_in_brackets, texts)) or "1"
+        elif self.combine == "function":
+            right = texts[0]
+        else:
+            right = rf"\{self.combine}({', '.join(texts)})"
+        value = number(self.value)
+        return f"{self.symbol} = {right}" + ("" if right == value else f" = {value}")
+
+
+def number(value: float) -> str:
+    r"""A number in LaTeX, with `DIGITS` significant digits.
+
+    Examples
+    --------
+    >>> number(0.1234567), number(-2.0), number(1.5e-7), number(float("inf"))
+    ('0.12346', '-2', '1.5 \\cdot 10^{-7}', '\\infty')
+    """
+    if np.isnan(value):
+        return r"\text{nan}"
+    if np.isinf(value):
+        return r"\infty" if value > 0 else r"-\infty"
+    text = f"{value + 0.0:.{DIGITS}g}"  # adding 0 makes -0 a 0
+    mantissa, _, exponent = text.partition("e")
+    if not exponent:
+        return text
+    if float(value).is_integer() and abs(value) < 1e9:
+        return str(int(value))
+    power = f"10^{{{int(exponent)}}}"
+    return rf"{mantissa} \cdot {power}" if mantissa not in ("1", "-1") else mantissa[:-1] + power
+
+
+def _in_brackets(text: str) -> str:
+    """Brackets around what begins with a sign: it stands after another sign."""
+    return f"({text})" if text.startswith("-") else text
 
 
 COMBINE: Mapping[str, Any] = {
@@ -155,8 +209,6 @@ class ElementView:
     index : tuple of int
     value : float
         The element, as it is in the output.
-    formula : str
-        LaTeX of this element, with its indices: ``y_{0,2} = e^{x_{0,2}} / S``.
     result : Part
         The last line: its terms make `value`, to the rounding of the output's dtype.
     parts : tuple of Part
@@ -168,10 +220,14 @@ class ElementView:
 
     index: Index
     value: float
-    formula: str
     result: Part
     parts: tuple[Part, ...] = ()
     derivatives: tuple[tuple[Ref, float], ...] = ()
+
+    @property
+    def formula(self) -> str:
+        """The last line in LaTeX: the formula with this element's numbers."""
+        return self.result.line()
 
     @property
     def terms(self) -> tuple[Term, ...]:
@@ -249,7 +305,7 @@ class GradientView:
     Attributes
     ----------
     name : str
-        The value whose gradient this is.
+        The gradient: ``"grad w"``.
     index : tuple of int
     paths : tuple of GradientPath
     total : float
@@ -318,7 +374,7 @@ class Views(Protocol):
         """Of a forward step."""
 
     def gradient(self, name: str, index: Index) -> GradientView:
-        """Of a backward step, for the value of this name."""
+        """Of a backward step, for the gradient of this name."""
 
     def update(self, index: Index) -> UpdateView:
         """Of an update step."""
@@ -379,11 +435,14 @@ class Step:
         return self.views.element(_index_in(self.output, index))
 
     def gradient(self, name: str | None = None, index: Any = None) -> GradientView:
-        """The gradient of an element of an input; by default the largest of the first one."""
+        """The gradient of an element of an input; by default the largest of the first one.
+
+        The input is meant by its name, ``"w"``, or by that of its gradient, ``"grad w"``.
+        """
         self._require("backward", "gradient")
         assert self.views is not None
-        names = [output.name.removeprefix(GRADIENT) for output in self.outputs]
-        wanted = names[0] if name is None else name.removeprefix(GRADIENT)
+        names = [output.name for output in self.outputs]
+        wanted = names[0] if name is None else name if name in names else GRADIENT + name
         if wanted not in names:
             raise ArgumentError("gradient", "name", got=repr(name), expected=" or ".join(names))
         return self.views.gradient(wanted, _index_in(self.outputs[names.index(wanted)], index))

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinydl.engine import Tensor
 from tinydl.errors import ArgumentError, DataError, DTypeError, ShapeError
+from tinydl.recording import mode
 from tinydl.registry import Configurable, check_number
 
 Arrays = tuple[np.ndarray, ...]
@@ -151,6 +152,8 @@ class Optimizer(Configurable):
         self.build(variable for _, variable in pairs)
         rate, step = self.learning_rate, self.iterations + 1
         clipped = self._clip([g for g, _ in pairs])
+        if mode.observer is not None:
+            mode.observer.before_update(self, pairs, clipped)
         for g, (_, variable) in zip(clipped, pairs, strict=True):
             w = variable.data
             if self.weight_decay:
@@ -159,6 +162,42 @@ class Optimizer(Configurable):
             variable.assign(w, copy=False)
             self._state[variable] = tuple(slots)
         self.iterations = step
+        if mode.observer is not None:
+            mode.observer.after_update(self)
+
+    def step(self) -> None:
+        """Do one step with the gradients that `backward` left in the variables' ``.grad``.
+
+        The variables are those that `build` was called with. Their gradients stay: set them to
+        None before the next `backward`, which would add to them.
+
+        Raises
+        ------
+        ArgumentError
+            Before `build`: the optimizer then knows no variables.
+
+        Examples
+        --------
+        >>> from tinydl import tensor
+        >>> from tinydl.optimizers import SGD
+        >>> w = tensor(3.0, requires_grad=True)
+        >>> optimizer = SGD(learning_rate=0.25)
+        >>> optimizer.build([w])
+        >>> (w * w).backward()
+        >>> optimizer.step()
+        >>> w.item()
+        1.5
+        """
+        variables = list(self._state)
+        if not variables:
+            raise ArgumentError(
+                f"{self.name}.step",
+                "the optimizer",
+                got="without variables",
+                expected="one that was built",
+                hint="call build(model.trainable_weights) first",
+            )
+        self.apply([variable.grad for variable in variables], variables)
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Tensor]]) -> None:
         """Do one step from pairs of a gradient and its variable; see `apply`."""

@@ -1,0 +1,73 @@
+r"""The letters of a formula: which stands for which input, and what shapes they have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from tinydl.engine import Op
+
+LEFT_SIDE = re.compile(r"\\bar\s*\{?\s*(\\?[A-Za-z]+)")
+SETS = {"f": r"\mathbb{R}", "i": r"\mathbb{Z}", "u": r"\mathbb{N}", "b": r"\{0, 1\}"}
+OTHERS = {"where": "x", "condition": "c", "x_min": "a", "x_max": "b", "indices": "i"}
+OF_PAIRS = {"x1": "a", "x2": "b", "x": "a", "y": "b"}  # in ops without rules: comparisons
+
+
+def letters_of(op: Op, count: int) -> tuple[str, ...]:
+    r"""The letter of each input: the one with a bar on the left side of its rule.
+
+    Examples
+    --------
+    >>> from tinydl.ops.conv import Conv
+    >>> letters_of(Conv(), 2)
+    ('x', 'w')
+    """
+    if op.starred:
+        return tuple(f"x^{{({m})}}" for m in range(1, count + 1))
+    return tuple(_letter(op, position, count) for position in range(count))
+
+
+def _letter(op: Op, position: int, count: int) -> str:
+    name = op.input_names[position]
+    rule = op.rules[position]
+    found = LEFT_SIDE.match(getattr(rule, "formula", ""))
+    if found:
+        return found.group(1)
+    if name in OTHERS:
+        return OTHERS[name]
+    if count == 2 and name in OF_PAIRS:
+        return OF_PAIRS[name]
+    return name[0]
+
+
+def letter_of_result(op: Op) -> str:
+    """The letter on the left side of an op's formula.
+
+    Examples
+    --------
+    >>> from tinydl.ops.conv import ConvInputGradient
+    >>> letter_of_result(ConvInputGradient)
+    'z'
+    """
+    found = re.match(r"\s*(\\?[A-Za-z]+)", op.formula)
+    return found.group(1) if found and "=" in op.formula else "y"
+
+
+def formula_of_op(op: Op, letters: Sequence[str]) -> str:
+    """The op's formula; of one that states none, its name and its letters."""
+    name = op.name.replace("_", r"\_")
+    return op.formula or rf"y = \operatorname{{{name}}}({', '.join(letters)})"
+
+
+def shape_of(symbol: str, shape: tuple[int, ...], dtype: np.dtype) -> str:
+    r"""What a letter stands for.
+
+    Examples
+    --------
+    >>> shape_of("x", (2, 3), np.dtype("float32")), shape_of("L", (), np.dtype("int64"))
+    ('x \\in \\mathbb{R}^{2 \\times 3}', 'L \\in \\mathbb{Z}')
+    """
+    lengths = r" \times ".join(map(str, shape))
+    return rf"{symbol} \in {SETS[dtype.kind]}" + (f"^{{{lengths}}}" if shape else "")

@@ -1,0 +1,177 @@
+"""Watching a training step: what was computed, passed back, and changed.
+
+A tensor remembers its op and its inputs, so what a forward step computed needs no recording of its
+own: only that it happened, and where. The engine and the optimizers look once each time whether
+someone watches, and tell.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from tinydl.engine import Tensor
+from tinydl.explain.frames import (
+    layer_called,
+    name_of_array,
+    name_of_tensor,
+    source_of,
+    users_frame,
+)
+from tinydl.explain.page import Source
+
+Key = tuple[int, int]  # a tensor; and, as a leaf may be assigned another array, which of these
+
+
+@dataclass
+class Applying:
+    """An op was applied."""
+
+    y: Tensor
+    source: Source | None = None
+    layer: str | None = None
+
+
+@dataclass
+class PassingBack:
+    """Gradients were passed back through `walked`, from the outputs to all they need."""
+
+    outputs: Sequence[Tensor]
+    seeds: list[np.ndarray]
+    walked: list[Tensor]
+    gradients: dict[int, np.ndarray]
+    source: Source | None = None
+
+
+@dataclass
+class Updating:
+    """An optimizer changed weights; one entry a weight in each of the lists."""
+
+    optimizer: Any
+    settings: dict[str, Any]
+    rate: float
+    step: int
+    variables: list[Tensor]
+    given: list[np.ndarray]
+    clipped: list[np.ndarray]
+    old: list[np.ndarray]
+    before: list[tuple[np.ndarray, ...]]
+    source: Source | None = None
+    new: list[np.ndarray] = field(default_factory=list)
+    after: list[tuple[np.ndarray, ...]] = field(default_factory=list)
+
+
+Event = Applying | PassingBack | Updating
+
+
+class Recorder:
+    """Someone who watches.
+
+    Attributes
+    ----------
+    events : list
+        What happened, in order.
+    names : dict
+        What the user calls a tensor.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.events: list[Event] = []
+        self.known: dict[int, Tensor] = {}
+        self.names: dict[Key, str] = {}
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more steps are taken in."""
+        return len(self.events) >= self.limit
+
+    def saw_op(self, y: Tensor, frame: FrameType | None) -> None:
+        """An op has been recorded."""
+        if self.is_full:
+            return
+        user = users_frame(frame)
+        self._know(y)
+        for x, array in zip(y.inputs, y.arrays_read, strict=True):
+            self._learn_name(x, array, user)
+        self.events.append(Applying(y, source_of(user), layer_called(frame)))
+
+    def saw_gradients(
+        self,
+        outputs: Sequence[Tensor],
+        output_gradients: Sequence[Any],
+        walked: list[Tensor],
+        found: dict[int, Tensor],
+    ) -> None:
+        """Gradients have been passed back; what was computed before anyone watched is made up."""
+        if self.is_full:
+            return
+        for y in walked:
+            if y.op is not None and id(y) not in self.known:
+                self._know(y)
+                self.events.append(Applying(y))
+        gradients = {key: gradient.data for key, gradient in found.items()}
+        seeds = [
+            np.ones(y.shape) if given is None else np.asarray(getattr(given, "data", given))
+            for y, given in zip(outputs, output_gradients, strict=True)
+        ]
+        source = source_of(users_frame(sys._getframe(1)))
+        self.events.append(PassingBack(tuple(outputs), seeds, walked, gradients, source))
+
+    def before_update(
+        self, optimizer: Any, pairs: list[tuple[np.ndarray, Tensor]], clipped: list[np.ndarray]
+    ) -> None:
+        """An optimizer is about to change weights."""
+        if self.is_full:
+            return
+        variables = [variable for _, variable in pairs]
+        self.events.append(
+            Updating(
+                optimizer=optimizer,
+                settings=dict(vars(optimizer)),
+                rate=optimizer.learning_rate,
+                step=optimizer.iterations + 1,
+                variables=variables,
+                given=[g for g, _ in pairs],
+                clipped=clipped,
+                old=[variable.data for variable in variables],
+                before=[optimizer._state[variable] for variable in variables],
+                source=source_of(users_frame(sys._getframe(1))),
+            )
+        )
+
+    def after_update(self, optimizer: Any) -> None:
+        """It has changed them."""
+        event = self.events[-1] if self.events else None
+        if isinstance(event, Updating) and event.optimizer is optimizer and not event.new:
+            event.new = [variable.data for variable in event.variables]
+            event.after = [optimizer._state[variable] for variable in event.variables]
+
+    def learn_names(self, frame: FrameType | None) -> None:
+        """Take names from a frame for all that has none yet."""
+        for y in list(self.known.values()):
+            self._learn_name(y, None, frame)
+
+    def _know(self, y: Tensor) -> None:
+        self.known[id(y)] = y  # also keeps it, so that its id stays its own
+
+    def _learn_name(self, x: Tensor, array: np.ndarray | None, frame: FrameType | None) -> None:
+        key = key_of(x, array)
+        if key in self.names:
+            return
+        self.known.setdefault(id(x), x)
+        name = x.name or name_of_tensor(x, frame)
+        if name is None and x.op is None and array is not None:
+            name = name_of_array(array, frame)
+        if name is not None:
+            self.names[key] = name
+
+
+def key_of(x: Tensor, array: np.ndarray | None) -> Key:
+    """What tells values apart: the tensor, and the array that a leaf had then."""
+    return id(x), id(array) if x.op is None else 0
