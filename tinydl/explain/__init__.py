@@ -10,7 +10,8 @@
 
 - `record` watches what is computed, passed back and changed, and makes a `Story` of it, a list of
   steps; `tinydl.explain.page` says what stands on the page of a step;
-- `formula` gives the formula of an op, layer, loss, optimizer, ...: LaTeX, text, MathML, source.
+- `formula` gives the formula of an op, layer, loss, optimizer, model, ...: LaTeX, text, MathML,
+  source.
 """
 
 from tinydl.explain.formulas import Formula, formula

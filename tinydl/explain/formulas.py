@@ -25,6 +25,7 @@ from tinydl.errors import ArgumentError, unknown_name
 from tinydl.explain.mathml import mathml
 from tinydl.explain.unicode_math import unicode_math
 from tinydl.losses import Loss
+from tinydl.models import Sequential
 from tinydl.optimizers import Optimizer
 from tinydl.optimizers.optimizer import DECAY
 
@@ -41,7 +42,7 @@ class Formula:
     source : str
         The paper or book it comes from; "" for what every course begins with.
     gradients : mapping of str to Formula
-        For an op, the gradient rule of each input.
+        For an op, the gradient rule of each input; for a model, the gradient of each weight.
 
     Examples
     --------
@@ -91,9 +92,11 @@ def formula(x: Any) -> Formula:
 
     Parameters
     ----------
-    x : str, class, function, object or Tensor
+    x : str, class, function, object, Tensor or Sequential
         A name ("conv", "adam"), a class, or an object: with its settings where they change the
-        formula. A tensor has the formula of the op that made it.
+        formula. A tensor has the formula of the op that made it, a `Sequential` the formulas of
+        its layers put into each other, and the gradient of each of its weights: see
+        `tinydl.explain.model_formula`.
 
     Returns
     -------
@@ -115,6 +118,10 @@ def formula(x: Any) -> Formula:
     """
     if isinstance(x, str):
         x = _named(x)
+    if isinstance(x, Sequential):
+        from tinydl.explain.model_formula import formula_of_model  # which is made of `Formula`
+
+        return formula_of_model(x)
     if isinstance(x, Tensor):
         if x.op is None:
             raise ArgumentError("formula", "x", got="a tensor that no op made", expected="a result")
@@ -132,7 +139,7 @@ def formula(x: Any) -> Formula:
     return Formula(name, latex, source_of(x))
 
 
-HINT = "an op, layer, loss, optimizer, initializer, metric or schedule, or its name"
+HINT = "an op, layer, loss, optimizer, initializer, metric or schedule, its name, or a Sequential"
 
 
 def source_of(x: Any) -> str:

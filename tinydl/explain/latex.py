@@ -252,7 +252,9 @@ class _Parser:
         sign = self.sign()
         parts = [(sign, self.product())]
         while self.operator(SIGNS):
-            parts.append((self.sign(), self.product()))
+            sign_of_term, own_sign = self.sign(), self.sign()
+            term = self.product()
+            parts.append((sign_of_term, Infix("sum", ((own_sign, term),)) if own_sign else term))
         return parts[0][1] if len(parts) == 1 and not sign else Infix("sum", tuple(parts))
 
     def sign(self) -> str:
@@ -448,7 +450,9 @@ def _joined(cells: list[Node]) -> Node:
     """The cells of a row of aligned formulas as one formula: ``a &= b``."""
     left, right = cells[0], cells[1]
     if isinstance(right, Infix) and right.level == "relation" and right.parts[0][1] == NOTHING:
-        return Infix("relation", (("", left), *right.parts[1:]))
+        chain = isinstance(left, Infix) and left.level == "relation"
+        before = left.parts if isinstance(left, Infix) and chain else (("", left),)
+        return Infix("relation", (*before, *right.parts[1:]))
     return right if left == NOTHING else Infix("product", (("", left), ("", right)))
 
 

@@ -53,7 +53,18 @@ def unicode_math(latex: str) -> str:
     >>> print(unicode_math(r"\bar x_i = -\frac{\bar y_i}{\sqrt{1 - x_i^2}}"))
     x̄_i = -ȳ_i/√(1-x_i²)
     """
-    text = unicodedata.normalize("NFC", _Printer().show(parse(latex))).strip()
+    return as_text(parse(latex))
+
+
+def as_text(tree: Node) -> str:
+    """The tree of a formula as text.
+
+    Examples
+    --------
+    >>> as_text(Fraction(Symbol("a"), Number("2")))
+    'a/2'
+    """
+    text = unicodedata.normalize("NFC", _Printer().show(tree)).strip()
     return re.sub("   +", "  ", text)
 
 
