@@ -146,28 +146,23 @@ def main(arguments=None):
             progress.print(f"[threads: {threads}] whole programs", markup=False)
             images, epochs, imports = (3200, 1, 1) if arguments.quick else (ALL_IMAGES, 5, 7)
             measure_programs(results, pythons, threads, images, epochs, imports)
-    described = machine.describe()
-    print_report(results, described, versions, arguments.threads)
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    document = {
-        "date": time.strftime("%Y-%m-%d"),
-        "machine": described,
-        "versions": versions,
-        "targets": list(judgements(results, arguments.threads)),
-        **results.as_json(),
-    }
-    (arguments.output / "results.json").write_text(json.dumps(document, indent=1) + "\n")
-    draw(results, arguments)
+    context = {"date": time.strftime("%Y-%m-%d"), "machine": machine.describe(), **versions}
+    print_report(results, context, arguments.threads)
+    save(results, context, arguments)
     return int(any(problem.differs for problem in results.problems))
 
 
-def draw(results, arguments):
+def save(results, context, arguments):
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    judged = list(judgements(results, arguments.threads))
+    document = {"context": context, "targets": judged, **results.as_json()}
+    (arguments.output / "results.json").write_text(json.dumps(document, indent=1) + "\n")
     try:
         from benchmarks.picture import save_picture
     except ImportError:
         progress.print("No picture: matplotlib is not installed.")
-        return
-    save_picture(results, arguments.threads, arguments.output / "results.png")
+    else:
+        save_picture(results, arguments.threads, arguments.output / "results.png")
 
 
 if __name__ == "__main__":

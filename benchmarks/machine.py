@@ -14,7 +14,7 @@ from time import perf_counter
 import numpy as np
 
 SOURCE = Path(__file__).parent / "machine.c"
-TRIES = 15
+SECONDS = 0.3  # of tries; another program may take a processor for some of them
 ROUNDS = 200_000  # of multiply-adds: a few milliseconds
 BYTES_MOVED = 1 << 29  # in one try, also some milliseconds
 
@@ -47,9 +47,9 @@ def loops():
 
 def rate(threads, work):
     """The best amount of `work(thread)` a second, done by so many threads at once."""
-    best = 0.0
+    best, end = 0.0, perf_counter() + SECONDS
     with ThreadPoolExecutor(threads) as pool:
-        for _ in range(TRIES):
+        while perf_counter() < end:
             start = perf_counter()
             done = sum(pool.map(work, range(threads)))
             best = max(best, done / (perf_counter() - start))

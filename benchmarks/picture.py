@@ -37,5 +37,5 @@ def save_picture(results, threads, path):
         axes.grid(axis="both", linewidth=0.3)
     ratios.legend(loc="upper right")
     figure.tight_layout()
-    figure.savefig(path, dpi=120)
+    figure.savefig(path, dpi=120, bbox_inches="tight")
     plt.close(figure)

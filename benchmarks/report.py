@@ -17,7 +17,8 @@ def amount(value, unit):
     if unit != "s":
         return f"{value:.4g} {unit}"
     scale, name = next((u for u in UNITS if abs(value) >= u[0]), UNITS[-1])
-    return f"{value / scale:.3g} {name}"
+    number = value / scale
+    return f"{number:.0f} {name}" if abs(number) >= 100 else f"{number:.3g} {name}"
 
 
 def cell(measured, units_per_call=1):
@@ -112,9 +113,9 @@ def targets_table(judged):
     return table
 
 
-def print_report(results, machine, versions, threads):
+def print_report(results, context, threads):
     console = Console(width=None if sys.stdout.isatty() else 200)  # a file has room enough
-    for what, value in (*machine.items(), *versions.items()):
+    for what, value in context.items():
         console.print(f"{what}: {value}", highlight=False)
     for table in group_tables(results):
         console.print(table)

@@ -66,9 +66,9 @@ def backward_ratio(results, threads):
     for framework in ("tinydl", "torch"):
         forward = results.value("scalar add, recorded", framework, threads)
         both = results.value("scalar add, recorded and derived", framework, threads)
-        differences.append(forward and both and both - forward)
+        differences.append(both - forward if forward and both else 0)
     ours, theirs = differences
-    return [ours / theirs if ours and theirs else None]
+    return [ours / theirs if ours > 0 and theirs > 0 else None]  # noise may make one negative
 
 
 def slope(sizes, name_of):
