@@ -29,17 +29,24 @@ def processor():
     return names[0] if names else platform.processor()
 
 
-@cache
-def loops():
-    """The compiled loops; None where there is no C compiler."""
+def compile_loops(source, *flags):
+    """A C file, compiled for this machine and loaded; None where there is no C compiler."""
     compiler = os.environ.get("CC", "cc")
     if not shutil.which(compiler):
         return None
     with tempfile.TemporaryDirectory() as folder:
-        library = Path(folder) / "machine.so"
+        library = Path(folder) / "loops.so"
         command = [compiler, "-O3", "-march=native", "-ffp-contract=fast", "-shared", "-fPIC"]
-        subprocess.run([*command, str(SOURCE), "-o", str(library)], check=True)
-        loaded = ctypes.CDLL(str(library))
+        subprocess.run([*command, *flags, str(source), "-o", str(library)], check=True)
+        return ctypes.CDLL(str(library))
+
+
+@cache
+def loops():
+    """The loops of machine.c; None where there is no C compiler."""
+    loaded = compile_loops(SOURCE)
+    if loaded is None:
+        return None
     for function in (loaded.multiply_and_add, loaded.read_and_write):
         function.restype = ctypes.c_int64
     return loaded
