@@ -110,7 +110,8 @@ def save_picture(steps, path):
             f"{number}  {step.name}",
             (step.intensity, step.flops / 1e9),
             textcoords="offset points",
-            xytext=(8, -3),
+            xytext=(8, -3) if number != 3 else (-8, -3),
+            ha="left" if number != 3 else "right",
             fontsize=9,
         )
     axes.set_xscale("log")

@@ -219,22 +219,21 @@ class CKernels:
         function = self.functions.get((name, dtype))
         if function is None:
             return NotImplemented
-        for x in inputs:
+        pointer, kind = self._pointer, self._pointer_types[dtype]
+        pointers = []
+        for x in inputs:  # one loop, for this is done before every kernel
             if x.dtype != dtype:
                 return NotImplemented
-        pointer, kind = self._pointer, self._pointer_types[dtype]
+            flags = x.flags
+            if not (flags.c_contiguous and flags.aligned):
+                x = np.array(x, order="C")
+            pointers.append(pointer(kind, x))
         result = np.empty(shape, dtype)
         if result.size == 0:
             return result
-        operands = [pointer(kind, _contiguous(x)) for x in inputs]
-        if function(*operands, pointer(kind, result), sizes, *numbers, self._threads()) != 0:
+        if function(*pointers, pointer(kind, result), sizes, *numbers, self._threads()) != 0:
             raise MemoryError(f"{name}: no memory to work in")
         return result
-
-
-def _contiguous(x: Array) -> Array:
-    flags = x.flags
-    return x if flags.c_contiguous and flags.aligned else np.array(x, order="C")
 
 
 def _in_memory(x: Array) -> tuple[Array, bool]:
