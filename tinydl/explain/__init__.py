@@ -10,6 +10,7 @@
 
 - `record` watches what is computed, passed back and changed, and makes a `Story` of it, a list of
   steps; `tinydl.explain.page` says what stands on the page of a step;
+- `ready_made` tells one of the stories that come with the package, `run_script` that of a program;
 - `formula` gives the formula of an op, layer, loss, optimizer, model, ...: LaTeX, text, MathML,
   source.
 """
@@ -28,10 +29,13 @@ from tinydl.explain.page import (
     UpdateView,
     Value,
 )
+from tinydl.explain.script import run_script
+from tinydl.explain.stories import STORIES, ready_made
 from tinydl.explain.story import Story
 from tinydl.explain.watching import record
 
 __all__ = [
+    "STORIES",
     "Difference",
     "ElementView",
     "Formula",
@@ -46,5 +50,7 @@ __all__ = [
     "UpdateView",
     "Value",
     "formula",
+    "ready_made",
     "record",
+    "run_script",
 ]

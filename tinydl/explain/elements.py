@@ -20,7 +20,7 @@ from tinydl.engine import quiet
 from tinydl.explain.applied import Applied, Operand, evaluate, letter
 from tinydl.explain.elementwise import FORMULAS
 from tinydl.explain.expressions import Expression, called, exp, ln, number_of, root, size, whether
-from tinydl.explain.page import ElementView, Index, Part, Ref, Term
+from tinydl.explain.page import ElementView, Index, Part, Ref, Term, zeros_to_the_middle
 
 LARGE_EXPONENT = 300.0  # beyond, the largest score is subtracted first, as the op does
 MANY = 200  # inputs of an unknown op up to here are all said to feed each result
@@ -86,7 +86,8 @@ def _view(
 ) -> ElementView:
     value = float(applied.y[index])
     left = letter(applied.symbol, index)
-    result = Part(left, combine, tuple(e.term() for e in terms), value)
+    made = tuple(e.term() for e in terms)
+    result = Part(left, combine, zeros_to_the_middle(made) if combine == "sum" else made, value)
     return ElementView(index, value, result, tuple(parts))
 
 

@@ -10,7 +10,15 @@ import numpy as np
 from tinydl.engine import Op, Tensor, quiet
 from tinydl.explain.applied import Applied, as_float64, evaluate, letter
 from tinydl.explain.expressions import Expression, number_of
-from tinydl.explain.page import Difference, GradientPath, GradientView, Index, Part, Ref
+from tinydl.explain.page import (
+    Difference,
+    GradientPath,
+    GradientView,
+    Index,
+    Part,
+    Ref,
+    zeros_to_the_middle,
+)
 from tinydl.explain.recorder import PassingBack
 from tinydl.testing.differences import Derivative, derivative
 
@@ -82,7 +90,7 @@ class Passage:
                 terms = [self._product(y_bar, id(y), index, column)]
         value = float(np.sum([term.value for term in terms]))
         symbol = letter(rf"\bar {x.symbol}", index)
-        part = Part(symbol, "sum", tuple(term.term() for term in terms), value)
+        part = Part(symbol, "sum", zeros_to_the_middle([e.term() for e in terms]), value)
         return GradientPath(
             self.steps[id(y)], op.input_name(position), rule_formula(applied, position), part
         )

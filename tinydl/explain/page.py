@@ -21,7 +21,7 @@ from unrounded numbers. Numbers are printed with `DIGITS` significant digits.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -31,6 +31,7 @@ from tinydl.errors import ArgumentError
 
 DIGITS = 5
 WHOLE = 50_000  # arrays of up to so many elements are kept whole
+SHOWN = 12  # so many terms are printed, of a longer sum only some
 
 Index = tuple[int, ...]
 
@@ -106,7 +107,8 @@ class Part:
         How `terms` make `value`: all of them together, to rounding. A function has one term, which
         is its value.
     terms : tuple of Term
-        All of them; whoever shows them may elide some in the middle (`shown`).
+        All of them; whoever shows them may elide some in the middle (`shown`). A long sum has its
+        zeros there (`zeros_to_the_middle`).
     value : float
     """
 
@@ -120,28 +122,23 @@ class Part:
         values = [term.value for term in self.terms]
         return float(COMBINE[self.combine](values))
 
-    def shown(self, most: int = 12) -> tuple[tuple[Term, ...], int, tuple[Term, ...]]:
+    def shown(self, most: int = SHOWN) -> tuple[tuple[Term, ...], int, tuple[Term, ...]]:
         """The first terms, how many are left out after them, and the last terms.
-
-        Of a long sum, summands that are 0 are left out first.
 
         Examples
         --------
         >>> terms = tuple(Term(str(i), float(i)) for i in range(6))
         >>> first, elided, last = Part("y", "sum", terms, 15.0).shown(most=3)
         >>> [term.text for term in first], elided, [term.text for term in last]
-        (['1', '2'], 3, ['5'])
+        (['0', '1'], 3, ['5'])
         """
-        terms = self.terms
-        if len(terms) <= most:
-            return terms, 0, ()
-        if self.combine == "sum":
-            terms = tuple(term for term in terms if term.value != 0) or terms
-        after = most // 3 if len(terms) > most else 0
-        first, last = terms[: most - after], terms[len(terms) - after :] if after else ()
-        return first, len(self.terms) - len(first) - len(last), last
+        if len(self.terms) <= most:
+            return self.terms, 0, ()
+        after = most // 3
+        before = most - after
+        return self.terms[:before], len(self.terms) - most, self.terms[len(self.terms) - after :]
 
-    def line(self, most: int = 12) -> str:
+    def line(self, most: int = SHOWN) -> str:
         r"""One line of LaTeX: what is computed, its terms, and the value.
 
         Examples
@@ -162,6 +159,23 @@ class Part:
             right = rf"\{self.combine}({', '.join(texts)})"
         value = number(self.value)
         return f"{self.symbol} = {right}" + ("" if right == value else f" = {value}")
+
+
+def zeros_to_the_middle(terms: Sequence[Term]) -> tuple[Term, ...]:
+    """The summands, in an order in which those that are 0 are left out first.
+
+    Examples
+    --------
+    >>> terms = [Term("0", 0.0)] * 12 + [Term("1", 1.0), Term("2", 2.0), Term("3", 3.0)]
+    >>> [term.text for term in zeros_to_the_middle(terms)][:3]
+    ['1', '2', '0']
+    """
+    if len(terms) <= SHOWN:
+        return tuple(terms)
+    others = [term for term in terms if term.value != 0]
+    zeros = [term for term in terms if term.value == 0]
+    before = len(others) - len(others) // 3
+    return (*others[:before], *zeros, *others[before:])
 
 
 def number(value: float) -> str:

@@ -109,7 +109,7 @@ class Recorder:
         found: dict[int, Tensor],
     ) -> None:
         """Gradients have been passed back; what was computed before anyone watched is made up."""
-        if self.is_full:
+        if self.is_full or all(y.op is None for y in walked):
             return
         for y in walked:
             if y.op is not None and id(y) not in self.known:
@@ -120,8 +120,9 @@ class Recorder:
             np.ones(y.shape) if given is None else np.asarray(getattr(given, "data", given))
             for y, given in zip(outputs, output_gradients, strict=True)
         ]
-        source = source_of(users_frame(sys._getframe(1)))
-        self.events.append(PassingBack(tuple(outputs), seeds, walked, gradients, source))
+        user = users_frame(sys._getframe(1))
+        self.learn_names(user)
+        self.events.append(PassingBack(tuple(outputs), seeds, walked, gradients, source_of(user)))
 
     def before_update(
         self, optimizer: Any, pairs: list[tuple[np.ndarray, Tensor]], clipped: list[np.ndarray]

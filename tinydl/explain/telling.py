@@ -87,7 +87,8 @@ class _Teller:
     forward_step : dict
         By the id of its result, the number of a forward step.
     gradient_name, gradient_steps : dict
-        By the id of its array, what a gradient is called, and the steps that made it.
+        By the ids of its array and of its tensor (tensors may share one array), what a gradient is
+        called, and the steps that made it.
     """
 
     def __init__(self, recorder: Recorder) -> None:
@@ -96,8 +97,8 @@ class _Teller:
         self.applied: dict[int, Applied] = {}
         self.made_in: dict[Key, int] = {}
         self.forward_step: dict[int, int] = {}
-        self.gradient_name: dict[int, str] = {}
-        self.gradient_steps: dict[int, tuple[int, ...]] = {}
+        self.gradient_name: dict[tuple[int, int], str] = {}
+        self.gradient_steps: dict[tuple[int, int], tuple[int, ...]] = {}
 
     # Forward.
 
@@ -156,9 +157,9 @@ class _Teller:
         }
         for x in event.walked:
             if id(x) in gradients:
-                array = gradients[id(x)]
-                self.gradient_name[id(array)] = names[id(x)]
-                self.gradient_steps[id(array)] = self._came_from(x, passed_on, numbers)
+                key = id(gradients[id(x)]), id(x)
+                self.gradient_name[key] = names[id(x)]
+                self.gradient_steps[key] = self._came_from(x, passed_on, numbers)
         passage = Passage(event, self.applied, numbers, names)
         for y in passed_on:
             self._tell_passing_on(event, y, passage)
@@ -215,7 +216,7 @@ class _Teller:
                 inputs=_each_once([arriving, *forward.inputs]),
                 outputs=_each_once(outputs),
                 source=forward.source,
-                after=self.gradient_steps[id(y_bar)],
+                after=self.gradient_steps[id(y_bar), id(y)],
                 of=forward.number,
                 views=_Backward(passage, tensors),
             )
@@ -228,7 +229,8 @@ class _Teller:
         for which, variable in enumerate(event.variables):
             old, new, given = event.old[which], event.new[which], event.given[which]
             weight = self.names.of(variable, old)
-            gradient = self.gradient_name.get(id(given)) or self.names.unique(GRADIENT + weight)
+            key = id(given), id(variable)
+            gradient = self.gradient_name.get(key) or self.names.unique(GRADIENT + weight)
             result = self.names.of(variable, new)
             inputs = [
                 _value(weight, "w", old, "weight", None),
@@ -252,7 +254,7 @@ class _Teller:
                     inputs=tuple(inputs),
                     outputs=(_value(result, "w", new, "weight", None),),
                     source=event.source,
-                    after=_sorted([*before, *self.gradient_steps.get(id(given), ())]),
+                    after=_sorted([*before, *self.gradient_steps.get(key, ())]),
                     views=_Update(event, which, weight, gradient),
                 )
             )
