@@ -125,13 +125,14 @@ int conv_layer(const real *x, const real *w, const real *b, real *y, const windo
         return 1;
     threads = useful_threads(count_places(s) * t->taps * s->filters, WORK_WORTH_A_THREAD, threads);
     job.panels = (t->filters + TILE_COLUMNS - 1) / TILE_COLUMNS;
-    int64_t panels = t->groups * job.panels;
-    real *memory = allocate(panels * (t->taps + 1) * TILE_COLUMNS + threads * strip_size(s, t));
+    int64_t panels = t->groups * job.panels, panels_size = panels * t->taps * TILE_COLUMNS;
+    real *memory = allocate(panels_size + panels * TILE_COLUMNS + threads * strip_size(s, t));
     if (memory) {
         job.w_panels = memory;
-        job.b_panels = job.w_panels + panels * t->taps * TILE_COLUMNS;
+        job.b_panels = job.w_panels + panels_size;
         job.rooms = job.b_panels + panels * TILE_COLUMNS;
-        run_tasks(copy_filters, &job, panels, threads);
+        run_tasks(copy_filters, &job, panels,
+                  useful_threads(panels_size, WORK_WORTH_A_THREAD, threads));
         run_tasks(conv_of_strip, &job, t->count, threads);
     }
     free_strips(t);

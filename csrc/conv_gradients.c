@@ -357,7 +357,8 @@ int conv_input_gradient(const real *g, const real *w, real *x_bar, const window 
             job.filter[o] = o;
         for (int64_t place = 0; place < places; place++)
             job.patch[place] = place * TILE_COLUMNS;
-        run_tasks(copy_taps, &job, t->groups * job.panels, threads);
+        run_tasks(copy_taps, &job, t->groups * job.panels,
+                  useful_threads(panels_size, WORK_WORTH_A_THREAD, threads));
         run_tasks(input_gradient_of_images, &job, tasks, threads);
     }
     int failed = memory == NULL || job.filter == NULL;
