@@ -9,9 +9,6 @@ is 2 i + 1. A letter is taken for a function where a parenthesis follows without
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-
 from tinydl.errors import ArgumentError
 from tinydl.explain.symbols import (
     ACCENTS,
@@ -24,10 +21,9 @@ from tinydl.explain.symbols import (
     LOGIC,
     RELATIONS,
     SIGNS,
-    SIZES,
-    SPACES,
     TIMES,
 )
+from tinydl.explain.tokens import Token, tokens
 from tinydl.explain.tree import (
     NOTHING,
     Accent,
@@ -66,63 +62,21 @@ def parse(latex: str) -> Node:
     return _Parser(latex).whole()
 
 
-@dataclass(frozen=True)
-class _Token:
-    """A piece of source, of the kind "command", "environment", "number", "text" or "character".
-
-    `spaced` says whether there was a distance before it.
-    """
-
-    kind: str
-    text: str
-    place: int
-    spaced: bool
-
-
-_PIECES = re.compile(
-    r"(?P<text>\\(?:text|textrm|mbox)\{(?P<words>[^{}]*)\})"
-    r"|(?P<environment>\\(?:begin|end)\{[a-z]+\*?\}(?:\{[lrc]+\})?)"
-    r"|\\(?P<command>[a-zA-Z]+|.)"
-    r"|(?P<number>\d+(?:\.\d+)?)"
-    r"|(?P<character>\S)",
-    re.DOTALL,
-)
-
-
-def _tokens(latex: str) -> list[_Token]:
-    """The pieces of the source, without those that only change sizes and distances."""
-    tokens = []
-    end = 0
-    spaced = after_size = False
-    for match in _PIECES.finditer(latex):
-        spaced = spaced or (match.start() > end and not after_size)
-        end = match.end()
-        after_size = match["command"] in SIZES
-        if after_size or match["command"] in SPACES:
-            spaced = spaced or not after_size
-            continue
-        kind = match.lastgroup or ""
-        text = match["words"] if kind == "text" else match[kind]
-        tokens.append(_Token(kind, text, match.start(), spaced))
-        spaced = False
-    return tokens
-
-
 class _Parser:
     """Recursive descent, one method for each strength of binding, the weakest first."""
 
     def __init__(self, latex: str) -> None:
         self.latex = latex
-        self.tokens = _tokens(latex)
+        self.tokens = tokens(latex)
         self.at = 0
         self.closing: list[str] = []  # the brackets that are open, by what closes them
 
     # What comes next.
 
-    def peek(self) -> _Token | None:
+    def peek(self) -> Token | None:
         return self.tokens[self.at] if self.at < len(self.tokens) else None
 
-    def take(self) -> _Token:
+    def take(self) -> Token:
         token = self.peek()
         if token is None:
             raise self.error("the end")

@@ -170,6 +170,7 @@ class Gelu(Function):
     formula = (
         r"y_i = x_i \, \Phi(x_i),"
         r" \quad \Phi(x) = \tfrac{1}{2} (1 + \operatorname{erf}(x / \sqrt{2}))"
+        r" \approx \tfrac{1}{2} \big( 1 + \tanh(\sqrt{2 / \pi} \, (x + 0.044715 \, x^3)) \big)"
     )
 
     def __init__(self, approximate=True):
