@@ -20,6 +20,7 @@ from tinydl.engine import quiet
 from tinydl.explain.applied import Applied, Operand, evaluate, letter
 from tinydl.explain.elementwise import FORMULAS
 from tinydl.explain.expressions import Expression, called, exp, ln, number_of, root, size, whether
+from tinydl.explain.formulas import name_in_latex
 from tinydl.explain.page import ElementView, Index, Part, Ref, Term, zeros_to_the_middle
 
 LARGE_EXPONENT = 300.0  # beyond, the largest score is subtracted first, as the op does
@@ -528,8 +529,7 @@ def _first_order(applied: Applied, index: Index) -> ElementView:
             places = [tuple(place.tolist()) for place in np.argwhere(row)]
             derivatives += [(Ref(x.name, i), float(row[i])) for i in places]
         arguments += [x.at(i) for i in places]
-    name = applied.op.name.replace("_", r"\_")
-    text = rf"\operatorname{{{name}}}\left({_list(arguments)}\right)"
+    text = rf"{name_in_latex(applied.op.name)}\left({_list(arguments)}\right)"
     refs = tuple(ref for e in arguments for ref in e.refs)
     result = Part(letter(applied.symbol, index), "function", (Term(text, value, refs),), value)
     derivatives.sort(key=lambda pair: -abs(pair[1]))

@@ -10,6 +10,7 @@ import numpy as np
 from tinydl.engine import Op, Tensor, quiet
 from tinydl.explain.applied import Applied, as_float64, evaluate, letter
 from tinydl.explain.expressions import Expression, number_of
+from tinydl.explain.formulas import name_in_latex
 from tinydl.explain.page import (
     Difference,
     GradientPath,
@@ -195,14 +196,14 @@ def rule_formula(applied: Applied, position: int) -> str:
     op = applied.op
     rule = op.rules_for(applied.operands)[position]
     if rule is None:
-        return rf"\bar {applied.operands[position].symbol} = \operatorname{{{op.name}}}(\bar y)"
+        return rf"\bar {applied.operands[position].symbol} = {name_in_latex(op.name)}(\bar y)"
     formula: str = getattr(rule, "formula", "")
     left, equals, right = formula.partition(" = ")
     if not (equals and op.broadcasts and _is_stretched(applied, position)):
         return formula
     if " + " in right or " - " in right:
         right = rf"\left( {right} \right)"
-    return rf"{left} = \sum_{{\text{{stretched}}}} {right}"
+    return rf"{left} = \sum_{{\text{{stretched axes}}}} {right}"
 
 
 def has_own_gradient(op: Op) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tinydl.engine import Op
+from tinydl.explain.formulas import name_in_latex
 
 LEFT_SIDE = re.compile(r"\\bar\s*\{?\s*(\\?[A-Za-z]+)")
 SETS = {"f": r"\mathbb{R}", "i": r"\mathbb{Z}", "u": r"\mathbb{N}", "b": r"\{0, 1\}"}
@@ -57,8 +58,7 @@ def letter_of_result(op: Op) -> str:
 
 def formula_of_op(op: Op, letters: Sequence[str]) -> str:
     """The op's formula; of one that states none, its name and its letters."""
-    name = op.name.replace("_", r"\_")
-    return op.formula or rf"y = \operatorname{{{name}}}({', '.join(letters)})"
+    return op.formula or rf"y = {name_in_latex(op.name)}({', '.join(letters)})"
 
 
 def shape_of(symbol: str, shape: tuple[int, ...], dtype: np.dtype) -> str:

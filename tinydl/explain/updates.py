@@ -16,6 +16,7 @@ from tinydl.explain.expressions import (
     root,
     smallest_of,
 )
+from tinydl.explain.formulas import name_in_latex
 from tinydl.explain.page import Index, Part, Ref, UpdateView
 from tinydl.explain.recorder import Updating
 from tinydl.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
@@ -181,8 +182,8 @@ def formula_of(event: Updating) -> str:
         before += r"g_i \leftarrow g_i \min(1, c / \|g\|), \quad "
     if options.get("weight_decay"):
         before += r"w_i \leftarrow w_i - \eta \lambda w_i, \quad "
-    name = type(event.optimizer).__name__
-    own = event.optimizer.formula or rf"w_i \leftarrow \operatorname{{{name}}}(w_i, g_i)"
+    name = name_in_latex(type(event.optimizer).__name__)
+    own = event.optimizer.formula or rf"w_i \leftarrow {name}(w_i, g_i)"
     return before + own
 
 
