@@ -12,10 +12,12 @@
   steps; `tinydl.explain.page` says what stands on the page of a step;
 - `ready_made` tells one of the stories that come with the package, `run_script` that of a program;
 - `formula` gives the formula of an op, layer, loss, optimizer, model, ...: LaTeX, text, MathML,
-  source.
+  source;
+- `landscape` draws the loss around the weights, and the paths that optimizers take in it.
 """
 
 from tinydl.explain.formulas import Formula, formula
+from tinydl.explain.landscapes import Descent, Landscape, landscape
 from tinydl.explain.page import (
     Difference,
     ElementView,
@@ -36,11 +38,13 @@ from tinydl.explain.watching import record
 
 __all__ = [
     "STORIES",
+    "Descent",
     "Difference",
     "ElementView",
     "Formula",
     "GradientPath",
     "GradientView",
+    "Landscape",
     "Part",
     "Ref",
     "Source",
@@ -50,6 +54,7 @@ __all__ = [
     "UpdateView",
     "Value",
     "formula",
+    "landscape",
     "ready_made",
     "record",
     "run_script",
