@@ -391,6 +391,20 @@ class TestRecording:
             w * 3.0
         assert (len(outer), len(inner)) == (2, 1)
 
+    def test_opening_a_page_is_not_watched(self):
+        w = tensor(2.0, requires_grad=True)
+        with explain.record() as first:
+            ops.tanh(w).backward()
+        with explain.record() as second:
+            first[1].element()
+            first[2].gradient()
+        assert len(second) == 0
+
+    def test_a_number_that_learns_is_no_constant(self):
+        with explain.record() as story:
+            tensor(2.0, requires_grad=True) * 3.0
+        assert [v.name for v in story[1].inputs] == ["w", "3"]
+
     def test_other_threads_are_not_watched(self):
         w = tensor(2.0, requires_grad=True)
         with explain.record() as story:

@@ -62,7 +62,8 @@ class Names:
         """The name of what an op read."""
         if x.op is not None:
             return self.of(x, None, x.op.name)
-        if array.size == 1 and key_of(x, array) not in self.known and not x.name:
+        is_constant = array.size == 1 and not x.requires_grad
+        if is_constant and key_of(x, array) not in self.known and not x.name:
             return self._constant(x, array)
         own = op.input_name(position)
         plain = "x" if own in FIRST_INPUTS and not x.requires_grad else own

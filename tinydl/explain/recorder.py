@@ -8,7 +8,8 @@ someone watches, and tell.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
@@ -24,6 +25,7 @@ from tinydl.explain.frames import (
     users_frame,
 )
 from tinydl.explain.page import Source
+from tinydl.recording import mode
 
 Key = tuple[int, int]  # a tensor; and, as a leaf may be assigned another array, which of these
 
@@ -171,6 +173,16 @@ class Recorder:
             name = name_of_array(array, frame)
         if name is not None:
             self.names[key] = name
+
+
+@contextmanager
+def unwatched() -> Iterator[None]:
+    """Compute something for a page; whoever watches is not to see it."""
+    before, mode.observer = mode.observer, None
+    try:
+        yield
+    finally:
+        mode.observer = before
 
 
 def key_of(x: Tensor, array: np.ndarray | None) -> Key:

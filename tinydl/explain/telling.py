@@ -22,7 +22,15 @@ from tinydl.explain.page import (
     Value,
     excerpt,
 )
-from tinydl.explain.recorder import Applying, Key, PassingBack, Recorder, Updating, key_of
+from tinydl.explain.recorder import (
+    Applying,
+    Key,
+    PassingBack,
+    Recorder,
+    Updating,
+    key_of,
+    unwatched,
+)
 from tinydl.explain.updates import SLOT_LETTERS, formula_of, update_view
 
 
@@ -46,7 +54,8 @@ class _Forward:
         self.applied = applied
 
     def element(self, index: Index) -> ElementView:
-        return element_view(self.applied, index)
+        with unwatched():
+            return element_view(self.applied, index)
 
     def gradient(self, name: str, index: Index) -> GradientView:
         raise NotImplementedError
@@ -62,7 +71,8 @@ class _Backward(_Forward):
         self.passage, self.tensors = passage, tensors
 
     def gradient(self, name: str, index: Index) -> GradientView:
-        return self.passage.view(self.tensors[name], name, index)
+        with unwatched():
+            return self.passage.view(self.tensors[name], name, index)
 
 
 class _Update(_Forward):
