@@ -64,7 +64,7 @@ class Formula:
 
     @property
     def mathml(self) -> str:
-        """The formula as MathML; needs latex2mathml, ``pip install 'tinydl[explain]'``."""
+        """The formula as MathML."""
         return mathml(self.latex)
 
     def __str__(self) -> str:
@@ -72,19 +72,13 @@ class Formula:
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the formula, its gradients, its source."""
-        parts = [self._html()]
+        parts = [self.mathml]
         if self.gradients:
             parts.append("<p>Gradients:</p>")
-            parts += [f"<p>{escape(n)}</p>{g._html()}" for n, g in self.gradients.items()]
+            parts += [f"<p>{escape(n)}</p>{g.mathml}" for n, g in self.gradients.items()]
         if self.source:
             parts.append(f"<p>Source: {_emphasised(self.source)}</p>")
         return "\n".join(parts)
-
-    def _html(self) -> str:
-        try:
-            return self.mathml
-        except ModuleNotFoundError:  # without latex2mathml
-            return f"<pre>{escape(self.unicode)}</pre>"
 
 
 def formula(x: Any) -> Formula:

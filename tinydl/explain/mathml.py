@@ -57,8 +57,6 @@ def mathml(latex: str, display: bool = True) -> str:
     ArgumentError
         Where the LaTeX is not of the kind `tinydl.explain.latex` reads, or the result is no clean
         MathML.
-    ModuleNotFoundError
-        Without latex2mathml; ``pip install 'tinydl[explain]'`` installs it.
 
     Examples
     --------

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from typing import Any
 
 from tinydl.errors import ArgumentError
 from tinydl.explain.page import Step
@@ -43,3 +45,47 @@ class Story:
 
     def __repr__(self) -> str:
         return f"Story({self.title!r}, {len(self)} steps)"
+
+    def to_html(self, path: str | os.PathLike[str]) -> None:
+        """Write the story as one HTML file, to click through in a browser; it needs no network.
+
+        Parameters
+        ----------
+        path : str or path-like
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+
+        Examples
+        --------
+        >>> from tinydl import explain, tensor
+        >>> with explain.record() as story:
+        ...     b = tensor(2.0, requires_grad=True) * 3.0
+        >>> story.to_html(getfixture("tmp_path") / "story.html")
+        """
+        from tinydl.explain.html import write_html
+
+        write_html(self, path)
+
+    def print(self, step: int | None = None, element: Any = None) -> None:
+        """Print the pages in the terminal.
+
+        Parameters
+        ----------
+        step : int, optional
+            Only this one, counted from 1.
+        element : int or tuple of int, optional
+            Which element of the step's output to show with numbers; by default the largest.
+
+        Examples
+        --------
+        >>> from tinydl import explain, tensor
+        >>> with explain.record() as story:
+        ...     b = tensor(2.0, requires_grad=True) * 3.0
+        >>> story.print(step=1)  # doctest: +SKIP
+        """
+        from tinydl.explain.terminal import print_story
+
+        print_story(self, step, element)

@@ -1,0 +1,265 @@
+"""Stories in a real browser: the system's chromium, driven by Playwright."""
+
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+from tests.explain.networks import convolutional, fan_out, of_ops
+from tinydl.explain.html import SHOWN_TERMS
+from tinydl.explain.laws import law_of
+from tinydl.explain.page import indices
+
+playwright = pytest.importorskip("playwright.sync_api")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here")
+
+WICKED = "<script>window.wicked = 1</script><img src=x onerror='window.wicked = 1'>"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("stories")
+    stories = {
+        "convolutional": convolutional(),
+        "fan-out": fan_out(),
+        "ops": of_ops(),
+        "wicked": convolutional(title=WICKED, name=WICKED),
+    }
+    for name, story in stories.items():
+        story.to_html(folder / f"{name}.html")
+    return {name: (story, folder / f"{name}.html") for name, story in stories.items()}
+
+
+@pytest.fixture
+def visit(browser, files):
+    """Opens a story; in the end no page may have complained, or asked for anything."""
+    pages, complaints = [], []
+
+    def open_story(name, place="", **settings):
+        page = browser.new_page(**settings)
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: complaints.append(request.url))
+        page.goto(files[name][1].as_uri() + place)
+        complaints[:] = [c for c in complaints if not c.startswith(files[name][1].as_uri())]
+        pages.append(page)
+        return page
+
+    yield open_story
+    for page in pages:
+        page.close()
+    assert complaints == []
+
+
+def number_in(text):
+    return float(text.replace("−", "-"))
+
+
+def sum_of_terms(page):
+    return page.evaluate(
+        "[...document.querySelectorAll('.line:last-of-type .term, .line:last-of-type .elided')]"
+        ".reduce((sum, term) => sum + Number(term.dataset.value), 0)"
+    )
+
+
+@pytest.mark.parametrize("name", ["convolutional", "fan-out", "ops"])
+def test_every_step_opens_and_shows_its_formula(visit, files, name):
+    page = visit(name)
+    for step in files[name][0]:
+        page.goto(files[name][1].as_uri() + f"#step-{step.number}")
+        assert page.inner_text("article h2") == step.title
+        assert page.locator("article .display math").count() >= 2
+        assert page.locator("article .picked-name").count() == 1
+        assert page.get_attribute("nav [aria-current]", "data-step") == str(step.number)
+
+
+def test_keys_buttons_and_links_turn_the_pages(visit, files):
+    page = visit("convolutional")
+    steps = len(files["convolutional"][0])
+
+    def shown():
+        return int(page.get_attribute("article", "data-step"))
+
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector("article[data-step='2']")
+    page.click("#next")
+    page.wait_for_selector("article[data-step='3']")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_selector("article[data-step='2']")
+    page.keyboard.press("End")
+    page.wait_for_selector(f"article[data-step='{steps}']")
+    assert page.is_disabled("#next")
+    page.click("nav a[data-step='4']")
+    page.wait_for_selector("article[data-step='4']")
+    page.go_back()
+    page.wait_for_selector(f"article[data-step='{steps}']")
+    assert page.url.endswith(f"#step-{shown()}")
+    assert f"Step {steps}" in page.inner_text("#announcement")
+
+
+def test_play_turns_pages_until_it_is_stopped(visit):
+    page = visit("convolutional")
+    page.click("#play")
+    assert page.get_attribute("#play", "aria-pressed") == "true"
+    page.wait_for_selector("article[data-step='2']", timeout=10_000)
+    page.click("#play")
+    assert page.get_attribute("#play", "aria-pressed") == "false"
+
+
+def test_a_click_shows_the_terms_that_add_up_to_the_cell(visit):
+    page = visit("convolutional", "#step-1")
+    for place in (0, 7, 13):
+        cell = page.locator("figure[data-value='conv2d/conv'] .cell").nth(place)
+        value = number_in(cell.get_attribute("aria-label").split(": ")[1].split(",")[0])
+        cell.click()
+        assert page.locator("figure[data-value='images'] .lit").count() == 9
+        assert sum_of_terms(page) == pytest.approx(value, rel=1e-4)
+        assert number_in(page.inner_text(".picked-name .value")) == pytest.approx(value, rel=1e-4)
+
+
+def test_a_click_on_an_input_lights_what_it_feeds(visit):
+    page = visit("convolutional", "#step-1")
+    page.locator("figure[data-value='images'] .cell").nth(0).click()
+    assert page.locator("figure[data-value='conv2d/conv'] .fed").count() == 1
+    page.locator("figure[data-value='images'] .cell").nth(14).click()
+    assert page.locator("figure[data-value='conv2d/conv'] .fed").count() == 9
+    assert "feeds 18 elements" in page.inner_text(".probe")
+
+
+def test_the_page_computes_what_python_computes(visit, files):
+    story, _ = files["ops"]
+    page = visit("ops")
+    for step in story:
+        if step.op not in ("conv", "max_pool", "transpose", "add", "relu", "flip"):
+            continue
+        shown = page.evaluate(
+            """number => {
+              const step = story.steps[number - 1];
+              const size = sizeOf(story.values[step.outputs[0]].shape);
+              return Array.from({ length: size }, (_, i) =>
+                termsOf(viewOf(step, 0, i).parts.at(-1)).map((t) => [t[1], t[2]]));
+            }""",
+            step.number,
+        )
+        for index, terms in zip(indices(step.output.shape), shown, strict=True):
+            first, _, last = step.element(index).result.shown(SHOWN_TERMS)
+            true = step.element(index).terms if law_of(step) else first + last
+            for term, (numbers, value) in zip(true, terms, strict=True):
+                assert all(number in term.text for number in numbers)
+                np.testing.assert_allclose(value, term.value, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "x", [0.1234567, -2.0, 1.5e-7, 1e-7, -1e-5, 123456.7, 99999.7, 1e8, 0.5, 1e300]
+)
+def test_numbers_are_written_as_python_writes_them(visit, x):
+    from tinydl.explain.page import number
+
+    assert visit("fan-out").evaluate("x => numberText(x)", x) == number(x)
+
+
+def test_the_keyboard_walks_through_cells_and_picks(visit):
+    page = visit("convolutional", "#step-1")
+    page.locator("figure[data-value='conv2d/conv'] .cell[tabindex='0']").focus()
+    before = page.evaluate("document.activeElement.dataset.flat")
+    page.keyboard.press("ArrowRight")
+    after = page.evaluate("document.activeElement.dataset.flat")
+    assert before != after
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.dataset.flat") == after
+    assert page.get_attribute("article", "data-step") == "1"
+    for group in page.locator("[role=grid]").all():
+        assert group.locator("[tabindex='0']").count() == 1
+
+
+def test_two_paths_add_up(visit, files):
+    story, _ = files["fan-out"]
+    page = visit("fan-out", f"#step-{len(story)}")
+    assert page.locator(".path").count() == 2
+    assert "12 + 12 = 24" in " ".join(page.inner_text(".total").split())
+    assert page.inner_text(".difference").endswith("agrees")
+
+
+def test_an_element_has_a_link(visit):
+    page = visit("convolutional", "#step-1:1,2,3,0")
+    assert "[1, 2, 3, 0]" in page.inner_text(".picked-name")
+
+
+def test_what_is_in_a_name_is_shown_not_run(visit):
+    page = visit("wicked")
+    for number in (1, 2, 3):
+        page.evaluate(f"location.hash = '#step-{number}'")
+        page.wait_for_selector(f"article[data-step='{number}']")
+        assert WICKED in page.inner_text("main")
+    assert page.inner_text("h1") == WICKED
+    assert page.evaluate("window.wicked") is None
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_and_numbers_stand_out(visit, scheme):
+    """WCAG AA: a contrast of at least 4.5 between text and what is behind it."""
+    page = visit("convolutional", color_scheme=scheme)
+    for number in (1, 4, 9, 12, 16, 19):
+        page.evaluate(f"location.hash = '#step-{number}'")
+        page.wait_for_selector(f"article[data-step='{number}']")
+        pale = page.evaluate(CONTRASTS)
+        assert pale == []
+
+
+CONTRASTS = """() => {
+  const channels = (css) => css.match(/[\\d.]+/g).map(Number);
+  const behind = (e) => {
+    for (; e; e = e.parentElement) {
+      const [r, g, b, alpha = 1] = channels(getComputedStyle(e).backgroundColor);
+      if (alpha === 1) return [r, g, b];
+    }
+    return [255, 255, 255];
+  };
+  const hasText = (e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+  const words = [...document.querySelectorAll('body *')].filter((e) =>
+    !e.disabled && e.checkVisibility() && hasText(e));
+  return words.flatMap((e) => {
+    const [a, b] = [luminance(channels(getComputedStyle(e).color)), luminance(behind(e))];
+    const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    return contrast < 4.5 ? [`${contrast.toFixed(2)}: ${e.outerHTML.slice(0, 120)}`] : [];
+  });
+}"""
+
+
+def test_a_telephone_shows_it_without_scrolling_sideways(visit):
+    page = visit("convolutional", viewport={"width": 360, "height": 740})
+    for number in (1, 6, 9, 14, 20):
+        page.evaluate(f"location.hash = '#step-{number}'")
+        page.wait_for_selector(f"article[data-step='{number}']")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_paper_shows_all_pages_in_order(visit, files):
+    page = visit("convolutional")
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    shown = page.locator("#paper article")
+    assert shown.count() == len(files["convolutional"][0])
+    titles = [
+        re.search(r"step (\d+)", text)[1] for text in page.locator("#paper .kind").all_inner_texts()
+    ]
+    assert [int(number) for number in titles] == list(range(1, shown.count() + 1))
+    assert not page.is_visible("nav")
+
+
+def test_parts_of_the_page_have_their_roles(visit):
+    page = visit("convolutional")
+    for landmark in ("header", "nav[aria-label]", "main", "[aria-live=polite]"):
+        assert page.locator(f"body > {landmark}").count() == 1
+    assert page.locator("button:not([aria-label])", has_text=re.compile("^$")).count() == 0
+    assert page.get_attribute("html", "lang") == "en"

@@ -1,0 +1,94 @@
+"""The HTML file: complete, small, and nothing of the user's in it can be run."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from tests.explain.networks import convolutional
+from tinydl import tensor
+from tinydl.explain import record
+from tinydl.explain.blanks import blanks_of
+from tinydl.explain.html import data_of, to_html
+
+WICKED = "</script><script>alert(1)</script><!--"
+
+
+@pytest.fixture(scope="module")
+def story():
+    return convolutional()
+
+
+class _Outline(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.tags, self.links = [], []
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.links += [value for name, value in attributes if name in ("src", "href")]
+
+
+def outline_of(page):
+    outline = _Outline()
+    outline.feed(page)
+    return outline
+
+
+def test_every_step_has_a_formula_and_an_element_to_begin_with(story):
+    data = data_of(story)
+    assert [step["number"] for step in data["steps"]] == list(range(1, len(story) + 1))
+    for step in data["steps"]:
+        assert "<math" in data["formulas"][step["formula"]]
+        assert step["law"] or str(step["picks"][0]) in map(str, step["views"][0])
+
+
+def test_no_formula_shows_latex(story):
+    shown = [re.sub(r"<[^>]*>", " ", markup) for markup in data_of(story)["formulas"]]
+    assert not [text for text in shown if re.search(r"\\|\$|_\{|&amp;", text)]
+
+
+def test_the_file_loads_nothing(story):
+    outline = outline_of(to_html(story))
+    assert [link for link in outline.links if not link.startswith("#")] == []
+    assert not {"img", "link", "iframe", "object"} & set(outline.tags)
+
+
+def test_names_cannot_leave_the_data():
+    story = convolutional(title=WICKED, name=WICKED)
+    page = to_html(story)
+    assert outline_of(page).tags == outline_of(to_html(convolutional())).tags
+    data = json.loads(re.search(r'type="application/json">(.*?)</script>', page, re.DOTALL)[1])
+    assert data["title"] == WICKED
+    assert any(WICKED in value["name"] for value in data["values"])
+
+
+def test_numbers_that_json_lacks_are_written_as_words():
+    x = tensor([float("inf"), float("nan"), 1.0], requires_grad=True)
+    with record() as story:
+        x * 2.0
+    assert "NaN" not in json.dumps(data_of(story)["steps"], allow_nan=False)
+
+
+def test_equal_arrays_are_written_once(story):
+    values = {value["name"]: value["array"] for value in data_of(story)["values"]}
+    assert values["grad conv2d/add"] == values["grad conv2d/conv"] != values["grad conv2d/relu"]
+
+
+def test_an_empty_tensor_has_a_page():
+    x = tensor([[]], requires_grad=True)
+    with record() as story:
+        x + x
+    assert data_of(story)["steps"][0]["views"] == [{}]
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [r"0.5 \cdot (-1.2)", r"e^{-3} + 10^{-7}", r"1.5 \cdot 10^{-7} - x_{2,3}", r"\text{2 of 3}"],
+)
+def test_blanks_and_numbers_make_the_formula_again(latex):
+    blank, numbers = blanks_of(latex)
+    for number in numbers:
+        blank = blank.replace(r"\blank", number, 1)
+    assert blank == latex

@@ -1,0 +1,89 @@
+"""The pages in the terminal, and turning them by letters."""
+
+import pytest
+
+from tests.explain.networks import convolutional, fan_out
+from tinydl import tensor
+from tinydl.errors import ArgumentError
+from tinydl.explain import record
+from tinydl.explain.terminal import index_of, read_along
+
+
+@pytest.fixture(scope="module")
+def story():
+    return convolutional()
+
+
+def printed(story, capsys, **settings):
+    story.print(**settings)
+    return capsys.readouterr().out
+
+
+def reading(story, capsys, *answers):
+    """What is printed when these answers are typed, and then the input ends."""
+    lines = iter(answers)
+
+    def ask(prompt):
+        try:
+            return next(lines)
+        except StopIteration:
+            raise EOFError from None
+
+    read_along(story, ask)
+    return capsys.readouterr().out
+
+
+def test_all_pages_in_order(story, capsys):
+    text = printed(story, capsys)
+    places = [text.index(f"step {number} of {len(story)}") for number in range(1, len(story) + 1)]
+    assert places == sorted(places)
+    assert story.note in text
+    assert "\\" not in text
+
+
+def test_the_picked_element_with_its_terms(story, capsys):
+    text = printed(story, capsys, step=1, element=(0, 1, 2, 0))
+    view = story[1].element((0, 1, 2, 0))
+    assert "[0, 1, 2, 0] = " in text
+    assert text.count("images[0, ") == len(view.terms) == 9
+
+
+def test_every_path_of_a_gradient_and_the_difference(capsys):
+    story = fan_out()
+    text = printed(story, capsys, step=len(story))
+    assert "all paths: 12 + 12 = 24" in text
+    assert "agrees" in text
+
+
+def test_a_name_in_brackets_is_no_style(capsys):
+    x = tensor([1.0], requires_grad=True, name="[red]x[/blue]")
+    with record() as story:
+        x + x
+    assert "[red]x[/blue]" in printed(story, capsys)
+
+
+def test_an_element_that_is_not_there(story):
+    with pytest.raises(ArgumentError):
+        story.print(step=1, element=(9, 9))
+
+
+def test_letters_turn_the_pages(story, capsys):
+    text = reading(story, capsys, "n", "p", "4", "q")
+    steps = [line.split(" of")[0] for line in text.splitlines() if line.startswith("step ")]
+    assert steps == ["step 1", "step 2", "step 1", "step 4"]
+
+
+def test_an_element_is_picked_by_letters(story, capsys):
+    assert "[1, 0, 0, 1] = " in reading(story, capsys, "e 1,0,0,1", "q")
+
+
+def test_what_cannot_be_is_said_and_reading_goes_on(story, capsys):
+    text = reading(story, capsys, "e 99", "what", "e x", "n", "q")
+    assert "expected" in text
+    assert "what does 'what' mean?" in text
+    assert "step 2" in text
+
+
+@pytest.mark.parametrize("text", ["0,2", "(0, 2)", "[0 2]"])
+def test_an_index_as_it_is_typed(text):
+    assert index_of(text) == (0, 2)
