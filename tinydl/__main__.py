@@ -21,10 +21,17 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from tinydl.cli import check, info, ops, predict, train
+from tinydl.cli import check, explain, info, ops, predict, train
 from tinydl.errors import TinydlError
 
-COMMANDS = {"train": train, "predict": predict, "info": info, "ops": ops, "check": check}
+COMMANDS = {
+    "train": train,
+    "predict": predict,
+    "explain": explain,
+    "info": info,
+    "ops": ops,
+    "check": check,
+}
 
 
 class _Parser(argparse.ArgumentParser):

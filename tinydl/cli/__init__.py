@@ -1,1 +1,1 @@
-"""The command line: `train`, `predict`, `info`, `ops` and `check`, a module each."""
+"""The command line: `train`, `predict`, `explain`, `info`, `ops` and `check`, a module each."""

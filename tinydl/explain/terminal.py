@@ -86,14 +86,14 @@ def print_step(
         _say(console, f"  {step.source.text}")
 
 
-def read_along(story: Story, ask: Callable[[str], str] = input, first: int = 1) -> None:
+def read_along(story: Story, ask: Callable[[str], str] | None = None, first: int = 1) -> None:
     """Turn the pages by letters until `q` or the end of the input.
 
     Parameters
     ----------
     story : Story
-    ask : callable
-        Shows a prompt and returns a line.
+    ask : callable, optional
+        Shows a prompt and returns a line; by default `input`.
     first : int
         The step to begin with.
     """
@@ -107,7 +107,7 @@ def read_along(story: Story, ask: Callable[[str], str] = input, first: int = 1) 
             element = name = None
         _say(console, f"\n{HELP}", style="dim")
         try:
-            answer = ask(f"{at}/{len(story)} > ").strip()
+            answer = (ask or input)(f"{at}/{len(story)} > ").strip()
         except EOFError:
             answer = "q"
         if answer == "q":
