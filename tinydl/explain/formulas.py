@@ -184,7 +184,7 @@ def _with_settings(x: Any) -> str:
     """The formula of an object as its settings make it."""
     latex = getattr(x, "formula", "")
     if isinstance(x, Optimizer):
-        return _with_clipping(x) + _with_decay(x, latex)
+        return whole_rule(x, latex)
     if isinstance(x, Loss):
         return _with_reduction(x, latex)
     activation = getattr(x, "activation", None)
@@ -218,11 +218,19 @@ def name_in_latex(name: str) -> str:
     return rf"\operatorname{{{letters}}}" if name.isidentifier() and letters else "f"
 
 
-def _with_decay(x: Optimizer, latex: str) -> str:
-    return latex if not x.weight_decay or latex.startswith(DECAY) else DECAY + latex
+def whole_rule(optimizer: Optimizer, latex: str) -> str:
+    r"""An optimizer's rule with what comes before it: clipping, and decay.
+
+    Examples
+    --------
+    >>> whole_rule(optimizers.SGD(weight_decay=0.1), r"w_i \leftarrow 0")
+    'w_i \\leftarrow w_i - \\eta \\lambda w_i, \\quad w_i \\leftarrow 0'
+    """
+    decays = optimizer.weight_decay and not latex.startswith(DECAY)
+    return _clipping(optimizer) + (DECAY if decays else "") + latex
 
 
-def _with_clipping(x: Optimizer) -> str:
+def _clipping(x: Optimizer) -> str:
     r"""What happens to the gradient before the rule sees it; G is all gradients as one vector."""
     if x.clipvalue is not None:
         return r"g_i \leftarrow \min(\max(g_i, -c), c), \quad "

@@ -16,7 +16,7 @@ from tinydl.explain.expressions import (
     root,
     smallest_of,
 )
-from tinydl.explain.formulas import name_in_latex
+from tinydl.explain.formulas import name_in_latex, whole_rule
 from tinydl.explain.page import Index, Part, Ref, UpdateView
 from tinydl.explain.recorder import Updating
 from tinydl.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
@@ -174,17 +174,9 @@ def update_view(
 
 def formula_of(event: Updating) -> str:
     """The optimizer's rule, with the clipping and the decay before it."""
-    options = event.settings
-    before = ""
-    if options.get("clipvalue") is not None:
-        before += r"g_i \leftarrow \min(\max(g_i, -c), c), \quad "
-    elif options.get("clipnorm") is not None or options.get("global_clipnorm") is not None:
-        before += r"g_i \leftarrow g_i \min(1, c / \|g\|), \quad "
-    if options.get("weight_decay"):
-        before += r"w_i \leftarrow w_i - \eta \lambda w_i, \quad "
     name = name_in_latex(type(event.optimizer).__name__)
     own = event.optimizer.formula or rf"w_i \leftarrow {name}(w_i, g_i)"
-    return before + own
+    return whole_rule(event.optimizer, own)
 
 
 def _settings(event: Updating, kind: type) -> tuple[tuple[str, float], ...]:
