@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinydl.engine import Op
+from tinydl import losses, optimizers
+from tinydl.engine import Op, tensor
+from tinydl.explain.formulas import formula
 from tinydl.explain.latex import parse
 from tinydl.explain.tree import Accent, Apply, Delimited, Infix, Scripted, Sequence, Symbol, Text
 from tinydl.explain.unicode_math import as_text
@@ -100,7 +102,7 @@ class Reader:
     def read_symbol(self, node, bound):
         if node.text in bound:
             return sp.Integer(bound[node.text])
-        if node.text == "n":
+        if node.text in ("n", "K"):
             return sp.Integer(self.n)
         if node.text == "π":
             return sp.pi
@@ -432,6 +434,77 @@ def test_the_derivative_of_the_formula_is_the_formula_of_the_rule(name, seed):
             expected = float(sp.sympify(derivative).subs(numbers))
             printed = float(rule.element(place).subs(known))
             assert printed == pytest.approx(expected, rel=1e-6, abs=1e-9), f"{input_name} {place}"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        losses.MeanSquaredError,
+        losses.MeanAbsoluteError,
+        losses.BinaryCrossentropy,
+        losses.CategoricalCrossentropy,
+    ],
+)
+def test_the_formula_of_a_loss_is_what_it_computes(kind):
+    rng = np.random.default_rng(0)
+    t, y = rng.uniform(0.1, 0.9, (2, N, N))
+    y /= y.sum(axis=1, keepdims=True)  # probabilities, which the last of them expects
+    reader = Reader(kind.formula)
+    found = kind(reduction="none")(t, y).numpy()
+    for (i,) in reader.places():
+        expected = reader.element((i,)).subs(numbers_for("t", t) | numbers_for("y", y))
+        assert found[i - 1] == pytest.approx(float(expected), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "slots"),
+    [
+        (optimizers.SGD(0.1), ()),
+        (optimizers.SGD(0.1, momentum=0.8), ("v",)),
+        (optimizers.SGD(0.1, momentum=0.8, nesterov=True), ("v",)),
+        (optimizers.SGD(0.1, weight_decay=0.2), ()),
+        (optimizers.Adagrad(0.1), ("a",)),
+        (optimizers.RMSprop(0.1), ("v",)),
+        (optimizers.RMSprop(0.1, momentum=0.8, centered=True), ("v", "a", "u")),
+        (optimizers.Adam(0.1), ("m", "v")),
+        (optimizers.Adam(0.1, amsgrad=True), ("m", "v", "v\u0302")),
+        (optimizers.AdamW(0.1, weight_decay=0.2), ("m", "v")),
+    ],
+    ids=lambda x: type(x).__name__,
+)
+def test_the_formula_of_an_optimizer_is_what_it_does(optimizer, slots):
+    rng = np.random.default_rng(0)
+    w = tensor([1.0], requires_grad=True, dtype="float64")
+    known = {variable(letter, 1): 0.0 for letter in slots} | {variable("w", 1): 1.0}
+    known[variable("a", 1)] = getattr(optimizer, "initial_accumulator_value", 0.0)
+    for letter, attribute in CONSTANTS.items():
+        known[letter] = getattr(optimizer, attribute, None) or 0.0
+    for step in range(1, 5):
+        known |= {variable("g", 1): rng.normal(), variable("t"): step}
+        optimizer.apply([np.array([known[variable("g", 1)]])], [w])
+        carry_out(formula(optimizer).latex, known)
+        assert w.item() == pytest.approx(known[variable("w", 1)], rel=1e-9), f"step {step}"
+
+
+CONSTANTS = {
+    variable("η"): "learning_rate",
+    variable("λ"): "weight_decay",
+    variable("μ"): "momentum",
+    variable("ρ"): "rho",
+    variable("ε"): "epsilon",
+    variable("β", 1): "beta_1",
+    variable("β", 2): "beta_2",
+}
+
+
+def carry_out(latex, known):
+    """Each assignment in turn, for the one weight there is."""
+    tree = parse(latex)
+    for statement in items(tree):
+        (_, left), (arrow, right) = statement.parts
+        assert arrow == "←"
+        value = Reader("y = 0").value(right, {"i": 1}).subs(known)
+        known[variable(as_text(left.base), 1)] = float(value)
 
 
 def test_a_wrong_formula_would_be_found():
