@@ -31,7 +31,8 @@ IMAGES, KERNEL = stretched(2**52, 2, 2, 1), stretched(2, 2, 1, 1)
 LONG, WIDE = stretched(2**30, 2**20), stretched(2**20, 2**30)
 ROW = stretched(2**30)
 POOL = (2, 2), (2, 2), NONE
-# More than there is memory for, of numbers that need none.
+# More than there is memory for, of numbers that need none. (NumPy would take one as it is, and
+# might add up 2**50 times the same number.)
 TOO_LARGE = {
     "matmul": (stretched(2**50, 1), stretched(1, 4)),
     "dense_layer": (stretched(2**50, 1), stretched(1, 4), stretched(4), True),
@@ -55,7 +56,7 @@ TOO_LARGE = {
 
 
 @pytest.mark.parametrize("name", kernels.active())
-@pytest.mark.parametrize("server", SERVERS)
+@pytest.mark.parametrize("server", sorted(SERVERS.keys() - {"numpy"}))
 def test_more_than_there_is_memory_for_is_a_memory_error(name: str, server: str) -> None:
     with pytest.raises(MemoryError):
         getattr(SERVERS[server], name)(*TOO_LARGE[name])
