@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.explain.networks import convolutional, fan_out, of_ops
+from tinydl.explain import STORIES, ready_made
 from tinydl.explain.html import SHOWN_TERMS
 from tinydl.explain.laws import law_of
 from tinydl.explain.page import indices
@@ -35,6 +36,7 @@ def files(tmp_path_factory):
         "ops": of_ops(),
         "wicked": convolutional(title=WICKED, name=WICKED),
     }
+    stories |= {f"ready-made {name}": ready_made(name) for name in STORIES}
     for name, story in stories.items():
         story.to_html(folder / f"{name}.html")
     return {name: (story, folder / f"{name}.html") for name, story in stories.items()}
@@ -72,15 +74,25 @@ def sum_of_terms(page):
     )
 
 
-@pytest.mark.parametrize("name", ["convolutional", "fan-out", "ops"])
+@pytest.mark.parametrize(
+    "name", ["convolutional", "fan-out", "ops", *(f"ready-made {name}" for name in STORIES)]
+)
 def test_every_step_opens_and_shows_its_formula(visit, files, name):
     page = visit(name)
     for step in files[name][0]:
-        page.goto(files[name][1].as_uri() + f"#step-{step.number}")
+        page.evaluate(f"location.hash = '#step-{step.number}'")
+        page.wait_for_selector(f"article[data-step='{step.number}']")
         assert page.inner_text("article h2") == step.title
         assert page.locator("article .display math").count() >= 2
         assert page.locator("article .picked-name").count() == 1
         assert page.get_attribute("nav [aria-current]", "data-step") == str(step.number)
+
+
+def test_the_mnist_story_is_small_and_opens_at_once(visit, files):
+    assert files["ready-made mnist"][1].stat().st_size < 5_000_000
+    page = visit("ready-made mnist")
+    entry = "performance.getEntriesByType('navigation')[0].loadEventEnd"
+    assert 0 < page.evaluate(entry) < 2000
 
 
 def test_keys_buttons_and_links_turn_the_pages(visit, files):

@@ -16,6 +16,7 @@
 - `landscape` draws the loss around the weights, and the paths that optimizers take in it.
 """
 
+from tinydl.explain import notebook
 from tinydl.explain.formulas import Formula, formula
 from tinydl.explain.landscapes import Descent, Landscape, landscape
 from tinydl.explain.page import (
@@ -59,3 +60,5 @@ __all__ = [
     "record",
     "run_script",
 ]
+
+notebook.install()

@@ -467,6 +467,12 @@ class Step:
         assert self.views is not None
         return self.views.update(_index_in(self.output, index))
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from tinydl.explain.notebook import html_of_step
+
+        return html_of_step(self)
+
     def _require(self, kind: str, view: str) -> None:
         if self.kind != kind:
             raise ArgumentError(

@@ -89,3 +89,9 @@ class Story:
         from tinydl.explain.terminal import print_story
 
         print_story(self, step, element)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from tinydl.explain.notebook import html_of_story
+
+        return html_of_story(self)

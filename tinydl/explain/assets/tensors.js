@@ -67,7 +67,8 @@ function captionOf(value, caption, letter) {
     make("b", {}, value.name), make("small", {}, `${shape}, ${value.dtype}${part}`));
 }
 
-const placeText = (value, flat) => `[${unravel(flat, value.shape).join(", ")}]`;
+const placeText = (value, flat) =>
+  value.shape.length ? `[${unravel(flat, value.shape).join(", ")}]` : "";
 
 // A canvas for each slice.
 function multiplesOf(which, value, focus, marks, scale, slices, onpick) {
@@ -167,7 +168,7 @@ function cellOf(value, flat, marks, scale, withNumbers, digits, onpick) {
   const kinds = Object.keys(marks).filter((kind) => marks[kind].has(flat));
   const text = x === undefined ? "?" : plain(x);
   const words = { picked: "picked", lit: "feeds the picked one", fed: "fed by the picked one" };
-  const label = `${placeText(value, flat)}: ${[text, ...kinds.map((kind) => words[kind])].join(", ")}`;
+  const label = `${placeText(value, flat) || value.name}: ${[text, ...kinds.map((kind) => words[kind])].join(", ")}`;
   return make("div", {
     role: "gridcell", class: ["cell", ...kinds].join(" "), tabindex: -1, "data-flat": flat, title: label,
     "aria-label": label, "aria-selected": String(marks.picked.has(flat)),
