@@ -26,6 +26,7 @@ ARGUMENTS = {
     "Dense": [3],
     "Dropout": [0.5],
     "InputLayer": [(2,)],
+    "Rescaling": [0.5],
 }
 
 

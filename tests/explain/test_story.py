@@ -61,6 +61,7 @@ def weights(rng, *shapes, dtype="float32"):
 
 class TestNetworks:
     def test_a_convolutional_one(self, rng):
+        layers.reset_names()
         model = Sequential(
             [
                 layers.Conv2D(3, 3, strides=2, padding="same", activation="relu"),
