@@ -173,6 +173,11 @@ def own_instructions(dump):
     return total
 
 
+def uncounted():
+    """The kernels that no call counts."""
+    return sorted(set(kernels.active()) - {kernel.name for _, kernel, _ in calls()})
+
+
 def compiler():
     """What compiled the C core, by its own account."""
     from tinydl.kernels import _compiled
@@ -213,6 +218,8 @@ def main():
         print(f"and here is {compiler()}.")
         return 0
     now = count()
+    if uncounted():
+        print("Nobody counts", ", ".join(uncounted()))
     worse = compare(before["counts"], now)
     if arguments.update:
         COUNTS.write_text(json.dumps({"compiler": compiler(), "counts": now}, indent=1) + "\n")
