@@ -49,6 +49,15 @@ def test_no_formula_shows_latex(story):
     assert not [text for text in shown if re.search(r"\\|\$|_\{|&amp;", text)]
 
 
+def test_rules_of_stretched_inputs_are_formulas_too():
+    x = tensor([[1.0, 2.0], [3.0, 5.0]], requires_grad=True)
+    row = tensor([2.0, 4.0], requires_grad=True)
+    with record() as story:
+        y = (x - row) / row + row * x
+        y.sum().backward()
+    assert not [markup for markup in data_of(story)["formulas"] if "<code>" in markup]
+
+
 def test_the_file_loads_nothing(story):
     outline = outline_of(to_html(story))
     assert [link for link in outline.links if not link.startswith("#")] == []

@@ -201,7 +201,7 @@ def rule_formula(applied: Applied, position: int) -> str:
     left, equals, right = formula.partition(" = ")
     if not (equals and op.broadcasts and _is_stretched(applied, position)):
         return formula
-    if " + " in right or " - " in right:
+    if " + " in right or " - " in right or right.startswith("-"):
         right = rf"\left( {right} \right)"
     return rf"{left} = \sum_{{\text{{stretched axes}}}} {right}"
 

@@ -36,7 +36,7 @@ from tinydl.explain.story import Story
 
 ALL = 256  # outputs of up to so many elements have pages for all of them,
 CHOSEN = 160  # larger ones without a law for so many,
-DIFFERENCES = 20  # and gradients for so many: each costs two or more computations of the loss;
+DIFFERENCES = 50  # and gradients for so many: each costs two or more computations of the loss;
 MOST_TERMS = 30_000  # but fewer where these have more terms together
 SHOWN_TERMS = 24
 EXACT = 2000  # arrays of up to so many elements are kept in float64
