@@ -25,6 +25,12 @@ def test_aligned_formulas_are_aligned():
     assert "&amp;" not in shown(markup)
 
 
+def test_a_name_stands_close_to_its_argument():
+    assert '<mo lspace="0.167em" rspace="0">relu</mo>' in mathml(r"\operatorname{relu}(x)")
+    assert '<mo lspace="0.167em" rspace="0.167em">max</mo>' in mathml(r"\max_i x_i")
+    assert "<mo>mod</mo>" in mathml(r"a \bmod b")
+
+
 def test_words_are_shown_and_not_run():
     markup = mathml(r"x \text{ <script>alert(1)</script> }")
     assert "<script" not in markup

@@ -39,6 +39,7 @@ ELEMENTS = frozenset(CHILDREN) | {
     ),
 }
 WORDS = re.compile(r"\\(?:text|textrm|mbox)\{[^{}]*\}")  # the converter does not escape them
+NAME = re.compile(r"<mo>(?!mod<)([A-Za-z]{2,})</mo>(?=(<mo[^>]*>(?:\(|&#x00028;))?)")
 RAW = re.compile(r"[\\&$^_{}]|^(?:begin|end|frac|text)$")
 
 
@@ -68,8 +69,9 @@ def mathml(latex: str, display: bool = True) -> str:
     parse(latex)
     prepared = WORDS.sub(lambda match: escape(match[0], quote=False), _with_arrays(latex))
     markup: str = convert(prepared, display="block" if display else "inline")
-    markup = markup.replace('columnalign="left"', 'style="text-align: left"')
-    markup = markup.replace('columnalign="right"', 'style="text-align: right"')
+    markup = _adapted(markup)
+    if r"\begin{align" in latex:  # no small print, unlike a table's
+        markup = markup.replace("<mtable>", '<mtable displaystyle="true">')
     complaints = lint(markup)
     if complaints:
         raise ArgumentError("formula", "MathML", got="; ".join(complaints), expected="clean MathML")
@@ -112,6 +114,18 @@ def _complaints(element: Element) -> list[str]:
     if RAW.search(shown.translate(dict.fromkeys(map(ord, allowed)))):
         found.append(f"shows {shown!r}")
     return found
+
+
+def _adapted(markup: str) -> str:
+    """Alignment as browsers know it, and names of functions as close to arguments as in TeX."""
+    markup = markup.replace('columnalign="left"', 'style="text-align: left"')
+    markup = markup.replace('columnalign="right"', 'style="text-align: right"')
+    return NAME.sub(
+        lambda match: (
+            f'<mo lspace="0.167em" rspace="{"0" if match[2] else "0.167em"}">{match[1]}</mo>'
+        ),
+        markup,
+    )
 
 
 def _with_arrays(latex: str) -> str:
