@@ -268,8 +268,6 @@ static void measure_rooms(product *job)
 static int multiply(product *job, int threads)
 {
     int64_t results = count_results(job);
-    if (results == 0)
-        return 0;
     if (job->sizes.terms == 0) {
         memset(job->y, 0, results * sizeof(real));
         add_chunks(job);

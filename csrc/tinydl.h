@@ -1,8 +1,8 @@
 /* The kernels of tinydl: what each one computes, on which shapes.
  *
- * `real` is float or double. Every array is contiguous, its last axis fastest. No kernel changes
- * its inputs. `threads` is the number of threads it may use. Each returns 0, or 1 if there was
- * no memory to work in.
+ * `real` is float or double. Every array is contiguous, its last axis fastest. An input may be
+ * empty, and a sum of nothing is 0; a result never is. No kernel changes its inputs. `threads` is
+ * the number of threads it may use. Each returns 0, or 1 if there was no memory to work in.
  *
  * Each kernel is written twice: plain_conv, say, is the formula as plain loops, with the same
  * arguments; conv is the fast one. tinydl.kernels.use("c-plain") computes with the plain ones.
