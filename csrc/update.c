@@ -10,6 +10,8 @@
  */
 #include <tgmath.h>
 
+#include <stddef.h>
+
 #include "shared.h"
 #include "tinydl.h"
 
