@@ -25,7 +25,16 @@ from setuptools.command.build_ext import build_ext
 CSRC = Path("csrc")
 header = runpy.run_path("tinydl/kernels/header.py")  # importing tinydl would need NumPy
 HEADER = header["with_plain_loops"]((CSRC / "tinydl.h").read_text())
-SOURCES = ("matmul.c", "conv.c", "conv_gradients.c", "pool.c", "rows.c", "update.c")
+SOURCES = (
+    "matmul.c",
+    "conv.c",
+    "conv_gradients.c",
+    "pool.c",
+    "rows.c",
+    "functions.c",
+    "softmax.c",
+    "update.c",
+)
 REAL_TYPES = ("float", "double")
 # Bytes in a vector, and what the compiler may use beyond what every such CPU has.
 INSTRUCTION_SETS = {
@@ -153,6 +162,7 @@ setup(
             sources=[str(CSRC / "cpu.c")],
             depends=[str(path) for path in sorted(CSRC.glob("*.[ch]"))],
             include_dirs=[str(CSRC)],
+            libraries=["m"],
             py_limited_api=stable_abi,
         )
     ],

@@ -87,6 +87,17 @@ def rows():
     yield "sum_rows 1000x32", kernels.sum_rows, (x,)
 
 
+def functions():
+    x, rows = normal(10_000), normal(32, 1000)
+    for kernel in (kernels.exp_each, kernels.tanh_each, kernels.sigmoid_each):
+        yield f"{kernel.name} 10000", kernel, (x,)
+    yield "softmax 32x1000", kernels.softmax, (rows,)
+    yield "log_softmax 32x1000", kernels.log_softmax, (rows,)
+    yield "softmax_cross_entropy 32x1000", kernels.softmax_cross_entropy, (rows, rows)
+    gradient = normal(32), rows, rows
+    yield "softmax_cross_entropy_gradient 32x1000", kernels.softmax_cross_entropy_gradient, gradient
+
+
 def steps():
     w, g, m, v = normal(4, 10_000)
     yield "sgd_step 10000", kernels.sgd_step, (w, g, 0.1)
@@ -97,7 +108,8 @@ def steps():
 
 def calls():
     """(name, kernel, arguments) of each call."""
-    return [call for make in (products, convolutions, pools, rows, steps) for call in make()]
+    groups = products, convolutions, pools, rows, functions, steps
+    return [call for make in groups for call in make()]
 
 
 def do_calls():

@@ -99,6 +99,28 @@ int add_row(const real *x, const real *b, real *y, const table *s, int threads);
 /* x (rows, columns) -> y (columns): the sum of the rows */
 int sum_rows(const real *x, real *y, const table *s, int threads);
 
+/* x (count) -> y (count): e to the power of each element */
+int exp_each(const real *x, real *y, int64_t count, int threads);
+
+/* x (count) -> y (count): the hyperbolic tangent of each element */
+int tanh_each(const real *x, real *y, int64_t count, int threads);
+
+/* x (count) -> y (count): 1 / (1 + e^-x) for each element */
+int sigmoid_each(const real *x, real *y, int64_t count, int threads);
+
+/* x (rows, columns) -> y like x: exponentials, scaled so that each row adds up to 1 */
+int softmax(const real *x, real *y, const table *s, int threads);
+
+/* x (rows, columns) -> y like x: the logarithm of the softmax */
+int log_softmax(const real *x, real *y, const table *s, int threads);
+
+/* t, z (rows, columns) -> y (rows): the cross-entropy of t and the softmax of z */
+int softmax_cross_entropy(const real *t, const real *z, real *y, const table *s, int threads);
+
+/* g (rows), t, z (rows, columns) -> z_bar like z: g times (the softmax of z times the sum of t - t) */
+int softmax_cross_entropy_gradient(const real *g, const real *t, const real *z, real *z_bar,
+                                   const table *s, int threads);
+
 /* The steps of the optimizers; see update.c for their rules.
  * w, g (count) -> result (count): the new w */
 int sgd_step(const real *w, const real *g, real *result, int64_t count, double rate, int threads);

@@ -29,7 +29,7 @@ if kernels.instruction_set() != "none":
 
 IMAGES, KERNEL = stretched(2**52, 2, 2, 1), stretched(2, 2, 1, 1)
 LONG, WIDE = stretched(2**30, 2**20), stretched(2**20, 2**30)
-ROW = stretched(2**30)
+ROW, TALL = stretched(2**30), stretched(2**50, 1)
 POOL = (2, 2), (2, 2), NONE
 # More than there is memory for, of numbers that need none. (NumPy would take one as it is, and
 # might add up 2**50 times the same number.)
@@ -49,6 +49,13 @@ TOO_LARGE = {
     "relu_gradient": (LONG, LONG),
     "add_row": (WIDE, ROW),
     "sum_rows": (stretched(1, 2**50),),
+    "exp_each": (LONG,),
+    "tanh_each": (LONG,),
+    "sigmoid_each": (LONG,),
+    "softmax": (TALL,),
+    "log_softmax": (TALL,),
+    "softmax_cross_entropy": (TALL, TALL),
+    "softmax_cross_entropy_gradient": (stretched(2**50), TALL, TALL),
     "sgd_step": (LONG, LONG, 0.1),
     "momentum_step": (LONG, LONG, LONG, 0.1, 0.9, False),
     "adam_step": (LONG, LONG, LONG, LONG, 0.1, 0.9, 0.99, 1e-7),

@@ -14,7 +14,7 @@ from tinydl.testing import check_kernel
 @pytest.mark.parametrize("name", KERNELS)
 def test_every_backend_passes(name, backend, seeds):
     report = check_kernel(name, backend, seeds=seeds)
-    assert report.passed == report.tried > 50, str(report)
+    assert report.passed == report.tried > 30, str(report)
 
 
 def matmul_by_columns(a, b):

@@ -295,6 +295,19 @@ def _softmax_cross_entropy(applied: Applied, index: Index) -> ElementView:
     return _view(applied, index, "sum", costs, [*parts, log_s])
 
 
+def _softmax_cross_entropy_gradient(applied: Applied, index: Index) -> ElementView:
+    g, t, z = applied.operands
+    op: Any = applied.op
+    axis = op.axis % z.array.ndim
+    row = _row(z, (axis,), index)
+    parts, moved, _ = _exponentials([z.at(i) for i in row])
+    p = exp(moved(z.at(index))) / called("s", parts[-1])
+    total = _part("T", "sum", [t.at(i) for i in row])
+    above = g.at((*index[:axis], *index[axis + 1 :]))
+    value = above * (p * called("T", total) - t.at(index))
+    return _view(applied, index, "function", [value], [*parts, total])
+
+
 def _standardize(applied: Applied, index: Index) -> ElementView:
     (x,) = applied.operands
     op: Any = applied.op
@@ -455,6 +468,7 @@ VIEWS: dict[str, View] = {
     "softmax": _softmax,
     "log_softmax": _log_softmax,
     "softmax_cross_entropy": _softmax_cross_entropy,
+    "softmax_cross_entropy_gradient": _softmax_cross_entropy_gradient,
     "standardize": _standardize,
     "root_mean_square_normalize": _root_mean_square,
     "normalize": _normalize,

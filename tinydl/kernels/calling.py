@@ -19,6 +19,7 @@ from tinydl.kernels.geometry import (
     Pair,
     Shape,
     dense_shape,
+    logits_shape,
     place_pool,
     place_window,
     product_shape,
@@ -184,6 +185,40 @@ class CKernels:
         """y[j] = sum over i of x[i, j]."""
         rows, columns = row_shape(x.shape, x.shape[-1:])
         return self._call("sum_rows", (x,), (columns,), self._table(rows, columns))
+
+    def exp_each(self, x: Array) -> Array:
+        """y[i] = e^x[i]."""
+        return self._call("exp_each", (x,), x.shape, x.size)
+
+    def tanh_each(self, x: Array) -> Array:
+        """y[i] = (e^x[i] - e^-x[i]) / (e^x[i] + e^-x[i])."""
+        return self._call("tanh_each", (x,), x.shape, x.size)
+
+    def sigmoid_each(self, x: Array) -> Array:
+        """y[i] = 1 / (1 + e^-x[i])."""
+        return self._call("sigmoid_each", (x,), x.shape, x.size)
+
+    def softmax(self, x: Array) -> Array:
+        """y[..., k] = e^x[..., k], divided by the sum of these over k."""
+        *rows, columns = logits_shape(x.shape, x.shape)
+        return self._call("softmax", (x,), x.shape, self._table(prod(rows), columns))
+
+    def log_softmax(self, x: Array) -> Array:
+        """y[..., k] = x[..., k], minus the logarithm of the sum of the exponentials over k."""
+        *rows, columns = logits_shape(x.shape, x.shape)
+        return self._call("log_softmax", (x,), x.shape, self._table(prod(rows), columns))
+
+    def softmax_cross_entropy(self, t: Array, z: Array) -> Array:
+        """y[...] = minus the sum over k of t[..., k] times the logarithm of the softmax of z."""
+        *rows, columns = logits_shape(t.shape, z.shape)
+        sizes = self._table(prod(rows), columns)
+        return self._call("softmax_cross_entropy", (t, z), tuple(rows), sizes)
+
+    def softmax_cross_entropy_gradient(self, g: Array, t: Array, z: Array) -> Array:
+        """z_bar[..., k] = g[...] times (the softmax of z times the sum of t - t)."""
+        *rows, columns = logits_shape(t.shape, z.shape, g.shape)
+        sizes = self._table(prod(rows), columns)
+        return self._call("softmax_cross_entropy_gradient", (g, t, z), z.shape, sizes)
 
     def sgd_step(self, w: Array, g: Array, rate: float) -> Array:
         """w'[i] = w[i] - rate * g[i]."""

@@ -18,6 +18,7 @@ from tinydl.kernels.geometry import (
     Pair,
     Shape,
     dense_shape,
+    logits_shape,
     place_pool,
     place_window,
     product_shape,
@@ -302,6 +303,115 @@ def sum_rows(x: Array) -> Shape:
     array([4., 6.])
     """
     return row_shape(x.shape, x.shape[-1:])[-1:]
+
+
+@kernel
+def exp_each(x: Array) -> Shape:
+    r"""The exponential of each element of an array of any shape.
+
+    .. math:: y_i = e^{x_i}
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> exp_each(np.array([0.0, -np.inf]))
+    array([1., 0.])
+    """
+    return x.shape
+
+
+@kernel
+def tanh_each(x: Array) -> Shape:
+    r"""The hyperbolic tangent of each element of an array of any shape.
+
+    .. math:: y_i = \frac{e^{x_i} - e^{-x_i}}{e^{x_i} + e^{-x_i}}
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> tanh_each(np.array([0.0, np.inf]))
+    array([0., 1.])
+    """
+    return x.shape
+
+
+@kernel
+def sigmoid_each(x: Array) -> Shape:
+    r"""The logistic function of each element of an array of any shape.
+
+    .. math:: y_i = \frac{1}{1 + e^{-x_i}}
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sigmoid_each(np.array([-1000.0, 0.0]))
+    array([0. , 0.5])
+    """
+    return x.shape
+
+
+@kernel
+def softmax(x: Array) -> Shape:
+    r"""Make probabilities of each row of scores x (..., K).
+
+    .. math:: y_k = \frac{e^{x_k}}{\sum_j e^{x_j}}
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> softmax(np.array([[1000.0, 1000.0], [0.0, -np.inf]]))
+    array([[0.5, 0.5],
+           [1. , 0. ]])
+    """
+    return logits_shape(x.shape, x.shape)
+
+
+@kernel
+def log_softmax(x: Array) -> Shape:
+    r"""The logarithm of the `softmax` of each row of scores x (..., K).
+
+    .. math:: y_k = x_k - \ln \sum_j e^{x_j}
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> log_softmax(np.array([[0.0, -1000.0]]))
+    array([[    0., -1000.]])
+    """
+    return logits_shape(x.shape, x.shape)
+
+
+@kernel
+def softmax_cross_entropy(t: Array, z: Array) -> Shape:
+    r"""The cross-entropy of targets t (..., K) and the `softmax` of logits z (..., K), as (...).
+
+    A class of probability 0 costs nothing, even where its logit is -inf.
+
+    .. math:: y = -\sum_k t_k \Big( z_k - \ln \sum_j e^{z_j} \Big)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> softmax_cross_entropy(np.array([[0.0, 1.0]]), np.array([[0.0, -1000.0]]))
+    array([1000.])
+    """
+    return logits_shape(t.shape, z.shape)[:-1]
+
+
+@kernel
+def softmax_cross_entropy_gradient(g: Array, t: Array, z: Array) -> Shape:
+    r"""Derive <g, softmax_cross_entropy(t, z)> by z; g is (...), t and z are (..., K).
+
+    .. math:: \bar z_k = g \Big( p_k \sum_j t_j - t_k \Big), \quad
+              p = \operatorname{softmax}(z)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> softmax_cross_entropy_gradient(np.array([4.0]), np.array([[0.0, 1.0]]), np.zeros((1, 2)))
+    array([[ 2., -2.]])
+    """
+    return logits_shape(t.shape, z.shape, g.shape)
 
 
 @kernel

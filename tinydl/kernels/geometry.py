@@ -134,6 +134,17 @@ def same_shape(g: Shape, x: Shape) -> Shape:
     return x
 
 
+def logits_shape(t: Shape, z: Shape, g: Shape | None = None) -> Shape:
+    """The shape (..., K) of targets and logits, where g has (...); or a `ShapeError`."""
+    if len(z) < 1:
+        raise ShapeError("kernel", "z", got=z, expected="at least one axis, (..., K)")
+    if t != z:
+        raise ShapeError("kernel", "t", got=t, expected=f"{z}, as z")
+    if g not in (None, z[:-1]):
+        raise ShapeError("kernel", "g", got=g, expected=f"{z[:-1]}, one for each row of z")
+    return z
+
+
 @lru_cache(maxsize=1024)
 def step_shape(w: Shape, g: Shape, *slots: Shape) -> Shape:
     """The shape of weights, and of their gradients and slots; or a `ShapeError`."""

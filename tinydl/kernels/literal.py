@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
-from math import isnan, sqrt
+from math import isnan, sqrt, tanh
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from tinydl.kernels.geometry import (
     Shape,
     Window,
     dense_shape,
+    logits_shape,
     place_pool,
     place_window,
     product_shape,
@@ -206,6 +207,65 @@ def sum_rows(x: Array) -> Array:
     for *i, j in np.ndindex(x.shape):
         y[j] += x[*i, j]
     return y.astype(x.dtype)
+
+
+def exp_each(x: Array) -> Array:
+    """y[i] = e^x[i]."""
+    y = np.zeros(x.shape)
+    for i in np.ndindex(x.shape):
+        y[i] = np.exp(np.float64(x[i]))
+    return y.astype(np.result_type(x, 1.0))
+
+
+def tanh_each(x: Array) -> Array:
+    """y[i] = (e^x[i] - e^-x[i]) / (e^x[i] + e^-x[i])."""
+    y = np.zeros(x.shape)
+    for i in np.ndindex(x.shape):
+        y[i] = tanh(x[i])
+    return y.astype(np.result_type(x, 1.0))
+
+
+def sigmoid_each(x: Array) -> Array:
+    """y[i] = 1 / (1 + e^-x[i])."""
+    y = np.zeros(x.shape)
+    for i in np.ndindex(x.shape):
+        y[i] = 1 / (1 + np.exp(-np.float64(x[i])))
+    return y.astype(np.result_type(x, 1.0))
+
+
+def softmax(x: Array) -> Array:
+    """y[..., k] = e^x[..., k], divided by the sum of these over k."""
+    y = np.zeros(logits_shape(x.shape, x.shape))
+    for *row, k in np.ndindex(x.shape):
+        y[*row, k] = 1 / sum(np.exp(np.float64(other) - x[*row, k]) for other in x[*row])
+    return y.astype(np.result_type(x, 1.0))
+
+
+def log_softmax(x: Array) -> Array:
+    """y[..., k] = x[..., k], minus the logarithm of the sum of the exponentials over k."""
+    y = np.zeros(logits_shape(x.shape, x.shape))
+    for *row, k in np.ndindex(x.shape):
+        y[*row, k] = -np.log(sum(np.exp(np.float64(other) - x[*row, k]) for other in x[*row]))
+    return y.astype(np.result_type(x, 1.0))
+
+
+def softmax_cross_entropy(t: Array, z: Array) -> Array:
+    """y[...] = minus the sum over k of t[..., k] times the logarithm of the softmax of z."""
+    y = np.zeros(logits_shape(t.shape, z.shape)[:-1])
+    log_p = log_softmax(z.astype(np.float64))
+    for *row, k in np.ndindex(z.shape):
+        if t[*row, k] != 0 or log_p[*row, k] != -np.inf:
+            y[*row] -= t[*row, k] * log_p[*row, k]
+    return y.astype(np.result_type(t, z, 1.0))
+
+
+def softmax_cross_entropy_gradient(g: Array, t: Array, z: Array) -> Array:
+    """z_bar[..., k] = g[...] times (the softmax of z times the sum of t - t)."""
+    z_bar = np.zeros(logits_shape(t.shape, z.shape, g.shape))
+    p = softmax(z.astype(np.float64))
+    for *row, k in np.ndindex(z.shape):
+        z_bar[*row, k] = g[*row] * (p[*row, k] * sum(t[*row].astype(np.float64)) - t[*row, k])
+    return z_bar.astype(np.result_type(g, t, z, 1.0))
 
 
 def sgd_step(w: Array, g: Array, rate: float) -> Array:

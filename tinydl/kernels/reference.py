@@ -20,6 +20,7 @@ from tinydl.kernels.geometry import (
     Shape,
     Window,
     dense_shape,
+    logits_shape,
     place_pool,
     place_window,
     product_shape,
@@ -185,6 +186,50 @@ def sum_rows(x: Array) -> Array:
     return total + x[whole:].sum(axis=0, dtype=x.dtype)
 
 
+def exp_each(x: Array) -> Array:
+    """y[i] = e^x[i]."""
+    return np.asarray(np.exp(x, order="C"))
+
+
+def tanh_each(x: Array) -> Array:
+    """y[i] = (e^x[i] - e^-x[i]) / (e^x[i] + e^-x[i])."""
+    return np.asarray(np.tanh(x, order="C"))
+
+
+def sigmoid_each(x: Array) -> Array:
+    """1 / (1 + e^-x) = e^x / (1 + e^x): of the two, take the one whose exponential is below 1."""
+    return np.divide(np.exp(np.minimum(x, 0)), 1 + np.exp(-np.abs(x)), order="C")
+
+
+def softmax(x: Array) -> Array:
+    """y[..., k] = e^x[..., k], divided by the sum of these over k."""
+    e = np.exp(_below_maximum(x))
+    return np.divide(e, e.sum(axis=-1, keepdims=True), order="C")
+
+
+def log_softmax(x: Array) -> Array:
+    """y[..., k] = x[..., k], minus the logarithm of the sum of the exponentials over k."""
+    x = _below_maximum(x)
+    with np.errstate(divide="ignore"):  # the sum of an empty row is 0
+        log_sum = np.log(np.exp(x).sum(axis=-1, keepdims=True))
+    return np.subtract(x, log_sum, order="C")
+
+
+def softmax_cross_entropy(t: Array, z: Array) -> Array:
+    """y[...] = minus the sum over k of t[..., k] times the logarithm of the softmax of z."""
+    logits_shape(t.shape, z.shape)
+    surprise = -log_softmax(z)
+    costs = np.where((t == 0) & (surprise == np.inf), 0, t * surprise)
+    return np.asarray(costs.sum(axis=-1))
+
+
+def softmax_cross_entropy_gradient(g: Array, t: Array, z: Array) -> Array:
+    """z_bar[..., k] = g[...] times (the softmax of z times the sum of t - t)."""
+    logits_shape(t.shape, z.shape, g.shape)
+    difference = softmax(z) * t.sum(axis=-1, keepdims=True) - t
+    return np.multiply(g[..., None], difference, order="C")
+
+
 def sgd_step(w: Array, g: Array, rate: float) -> Array:
     """w'[i] = w[i] - rate * g[i]."""
     step_shape(w.shape, g.shape)
@@ -216,6 +261,13 @@ def adam_step(
     m = beta_1 * m + (1 - beta_1) * g
     v = beta_2 * v + (1 - beta_2) * (g * g)
     return np.ascontiguousarray(np.stack([w - rate * m / (np.sqrt(v) + epsilon), m, v]))
+
+
+def _below_maximum(x: Array) -> Array:
+    """The distance of each element from the largest of its row: 0 or less."""
+    logits_shape(x.shape, x.shape)
+    x = x if x.dtype.kind == "f" else x.astype(np.float64)
+    return x - x.max(axis=-1, keepdims=True, initial=-np.inf)
 
 
 def _groups(window: Window) -> Iterator[tuple[slice, slice]]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from tinydl import kernels
 from tinydl.engine import rule
 from tinydl.ops.elementwise import Floating
 from tinydl.ops.reduce import normalize_axes
@@ -31,6 +34,17 @@ class OverAxis(Floating, abstract=True):
 
     def check(self, x):
         self.axes(x)
+
+    def by_rows(self, kernel, x):
+        """Apply a kernel on rows: of the elements along the axes, which are made the last axis."""
+        axes = self.axes(x)
+        if axes == (x.ndim - 1,):
+            return kernel(x)
+        order = *(axis for axis in range(x.ndim) if axis not in axes), *axes
+        turned = x.transpose(order)
+        others = turned.shape[: x.ndim - len(axes)]
+        rows = turned.reshape(*others, math.prod(turned.shape[len(others) :]))
+        return kernel(rows).reshape(turned.shape).transpose(np.argsort(order))
 
     @classmethod
     def examples(cls, rng):
@@ -67,8 +81,7 @@ class Softmax(OverAxis):
     formula = r"y_i = \frac{e^{x_i}}{\sum_j e^{x_j}}"
 
     def forward(self, x):
-        e = np.exp(below_maximum(x, self.axes(x)))
-        return e / e.sum(axis=self.axes(x), keepdims=True)
+        return self.by_rows(kernels.softmax, x)
 
     @rule(r"\bar x_i = y_i \Big( \bar y_i - \sum_j \bar y_j y_j \Big)")
     def x(self, y_bar, y, x):
@@ -95,20 +108,8 @@ class LogSoftmax(OverAxis):
     formula = r"y_i = x_i - \ln \sum_j e^{x_j}"
 
     def forward(self, x):
-        x = below_maximum(x, self.axes(x))
-        return x - np.log(np.exp(x).sum(axis=self.axes(x), keepdims=True))
+        return self.by_rows(kernels.log_softmax, x)
 
     @rule(r"\bar x_i = \bar y_i - e^{y_i} \sum_j \bar y_j")
     def x(self, y_bar, y, x):
         return y_bar - y.exp() * y_bar.sum(axis=self.axis, keepdims=True)
-
-
-def below_maximum(x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
-    """The distance of each element from the largest along the axes: 0 or less.
-
-    Examples
-    --------
-    >>> below_maximum(np.array([1.0, 3.0]), (0,))
-    array([-2.,  0.])
-    """
-    return x - x.max(axis=axes, keepdims=True, initial=-np.inf)

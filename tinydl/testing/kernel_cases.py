@@ -32,7 +32,14 @@ LESSONS = {
 }
 
 
-ROWS = ("relu", "relu_gradient", "add_row", "sum_rows")
+FUNCTIONS = ("exp_each", "tanh_each", "sigmoid_each")
+SOFTMAXES = (
+    "softmax",
+    "log_softmax",
+    "softmax_cross_entropy",
+    "softmax_cross_entropy_gradient",
+)
+ROWS = ("relu", "relu_gradient", "add_row", "sum_rows", *FUNCTIONS, *SOFTMAXES)
 STEPS = ("sgd_step", "momentum_step", "adam_step")
 
 
@@ -82,6 +89,10 @@ def rounding_bound(name: str, case: Case) -> np.ndarray:
     sizes = [np.abs(np.nan_to_num(a)).astype(np.float64) for a in case.arrays[places]]
     others = case.arrays[len(sizes) :]
     unit = np.finfo(x.dtype).eps / 2
+    if name in FUNCTIONS:
+        return 4 * np.spacing(np.abs(getattr(literal, name)(np.nan_to_num(x))))
+    if name in SOFTMAXES:
+        return unit * _softmax_size(name, *sizes[:-1], np.nan_to_num(case.arrays[-1]))
     if name in STEPS:  # against the gradient all terms add up; some ten roundings are in each
         uphill = -case.settings[0], *case.settings[1:]
         return 12 * unit * getattr(literal, name)(*sizes, *uphill)
@@ -90,6 +101,21 @@ def rounding_bound(name: str, case: Case) -> np.ndarray:
     if name.startswith("average"):
         terms = terms * np.prod(case.settings[-3])  # each window is a sum, too
     return (terms + 2) * unit * total
+
+
+def _softmax_size(name: str, *arrays: np.ndarray) -> np.ndarray:
+    """What the roundings of a softmax add up to; those in the exponents count as much as these."""
+    z = arrays[-1].astype(np.float64)
+    roundings = z.shape[-1] + 12 + 2 * np.max(np.abs(z), initial=0)
+    p, log_p = literal.softmax(z), literal.log_softmax(z)
+    if name == "softmax":
+        return roundings * p
+    if name == "log_softmax":
+        return roundings * (1 + np.abs(log_p))
+    *g, t = arrays[:-1]
+    if name == "softmax_cross_entropy":
+        return roundings * np.sum(t * (1 + np.abs(log_p)), axis=-1)
+    return roundings * g[0][..., None] * (p * np.sum(t, axis=-1, keepdims=True) + t)
 
 
 def _traits(condition: dict[str, bool]) -> frozenset[str]:
@@ -154,11 +180,11 @@ def _rows(name: str, rng: np.random.Generator) -> Iterator[Case]:
         if trait == "nan":
             x[1:3, 2] = np.nan
         arrays = {
-            "relu": (x,),
             "relu_gradient": (rng.normal(size=shape), x),
             "add_row": (x, rng.normal(size=shape[-1:])),
-            "sum_rows": (x,),
-        }[name]
+            "softmax_cross_entropy": (rng.random(shape), x),
+            "softmax_cross_entropy_gradient": (rng.normal(size=shape[:1]), rng.random(shape), x),
+        }.get(name, (x,))
         yield Case(arrays, (), frozenset({trait}))
 
 

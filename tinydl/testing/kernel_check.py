@@ -221,7 +221,7 @@ def _sum_rows(g: Any, x: Any) -> Products:
     yield "add_row", float(np.sum(x * kernels.add_row(np.zeros(x.shape), g)))
 
 
-# Those of kernels that have one: the steps of optimizers have not.
+# Those of the kernels that are linear, or take part in something linear.
 ADJOINTS: dict[str, Callable[..., Products]] = {
     "matmul": _matmul,
     "dense_layer": _dense_layer,
