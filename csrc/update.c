@@ -8,9 +8,8 @@
  *                    w' = w - rate m' / (sqrt(v') + epsilon)
  * The results are stacked in one array: w', and after it what is remembered.
  */
-#include <tgmath.h>
-
 #include <stddef.h>
+#include <tgmath.h>
 
 #include "shared.h"
 #include "tinydl.h"
