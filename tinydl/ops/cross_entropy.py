@@ -123,12 +123,12 @@ class SoftmaxCrossEntropyGradient(Floating):
         total = t.sum(axis=self.axis, keepdims=True)
         return (y_bar * (Softmax(self.axis)(z) * total - t)).sum(axis=self.axis)
 
-    @rule(r"\bar t_k = \sum_j u_j p_j - u_k, \quad u = g \bar y")
+    @rule(r"\bar t_k = \sum_j u_j p_j - u_k, \quad u_k = g \bar y_k")
     def target(self, y_bar, y, g, t, z):
         u = ExpandDims(self.axis)(g) * y_bar
         return (u * Softmax(self.axis)(z)).sum(axis=self.axis, keepdims=True) - u
 
-    @rule(r"\bar z_k = p_k \Big( u_k - \sum_j u_j p_j \Big), \quad u = g \bar y \sum_j t_j")
+    @rule(r"\bar z_k = p_k \Big( u_k - \sum_j u_j p_j \Big), \quad u_k = g \bar y_k \sum_i t_i")
     def logits(self, y_bar, y, g, t, z):
         u = ExpandDims(self.axis)(g) * y_bar * t.sum(axis=self.axis, keepdims=True)
         p = Softmax(self.axis)(z)
