@@ -1,0 +1,1 @@
+"""Assignments that are graded by properties: release, check, grade."""
