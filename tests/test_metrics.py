@@ -12,6 +12,7 @@ PREDICTED = np.array([[0.1, 0.7, 0.2], [0.5, 0.2, 0.3], [0.3, 0.3, 0.4], [0.6, 0
 LABELS = np.array([1, 2, 2, 1])
 ONE_HOT = np.eye(3)[LABELS]
 BINARY = (np.array([[1], [0], [1], [1]]), np.array([[0.9], [0.8], [0.7], [0.2]]))
+RANKED = (np.array([1, 0, 1, 0]), np.array([0.9, 0.8, 0.7, 0.2]))
 
 # Each with its value by hand, without weights and with the weights below.
 WEIGHTS = np.array([1.0, 2.0, 0.0, 5.0])
@@ -32,6 +33,11 @@ CASES = [
     (metrics.Precision(class_id=0), (ONE_HOT, PREDICTED), 0.0, 0.0),
     (metrics.Recall(thresholds=0.25, class_id=2), (ONE_HOT, PREDICTED), 1.0, 1.0),
     (metrics.Recall(thresholds=0.25), (ONE_HOT, PREDICTED), 1.0, 1.0),
+    (metrics.AUC(), RANKED, 3 / 4, 1.0),
+    (metrics.SensitivityAtSpecificity(1.0), RANKED, 1 / 2, 1.0),
+    (metrics.SensitivityAtSpecificity(0.5, class_id=1), (ONE_HOT, PREDICTED), 1.0, 1.0),
+    (metrics.SpecificityAtSensitivity(1.0), RANKED, 1 / 2, 1.0),
+    (metrics.SpecificityAtSensitivity(0.5, num_thresholds=1), RANKED, 1 / 2, 5 / 7),
 ]
 
 
@@ -162,6 +168,10 @@ def test_names():
         (lambda: metrics.TopKCategoricalAccuracy(k=0), "k is 0, expected a whole number"),
         (lambda: metrics.BinaryAccuracy(threshold=2), "threshold is 2, expected a number between"),
         (lambda: metrics.Recall(thresholds=[0.5]), r"thresholds is \[0.5\]"),
+        (lambda: metrics.AUC(num_thresholds=1), "num_thresholds is 1, expected at least 2"),
+        (lambda: metrics.AUC(curve="PR"), "curve is 'PR', expected 'ROC'"),
+        (lambda: metrics.SensitivityAtSpecificity(95), "specificity is 95, expected a number"),
+        (lambda: metrics.SpecificityAtSensitivity(-1), "sensitivity is -1, expected a number"),
         (lambda: metrics.get("acuracy"), "did you mean 'accuracy'"),
     ],
 )
@@ -174,6 +184,38 @@ def test_misuse(make, message):
 def test_what_is_no_number(metric):
     with pytest.raises(DTypeError, match=r"of dtype <U1, expected numbers"):
         metric.update_state([["a"]], [["a"]])
+
+
+@given(st.lists(st.tuples(st.integers(0, 100), st.booleans(), st.integers(0, 4)), min_size=1))
+def test_the_area_is_how_probably_a_positive_is_ranked_above_a_negative(samples):
+    """With thresholds between all probabilities there is no approximation: ties count half."""
+    percent, wanted, weights = np.array(samples).T
+    area = metrics.AUC(num_thresholds=202)(wanted, percent / 100, weights)
+    higher = np.sign(percent[:, None] - percent)
+    pairs = (wanted[:, None] * weights[:, None]) * ((1 - wanted) * weights)
+    total = pairs.sum()
+    assert area == pytest.approx(np.sum(pairs * (1 + higher) / 2) / total if total else 0.0)
+
+
+def test_nan_is_a_no_at_every_threshold():
+    assert metrics.AUC()([1, 0], [np.nan, 0.5]) == 0.0
+    assert metrics.SensitivityAtSpecificity(0.0)([1, 0], [np.nan, 0.5]) == 0.0
+
+
+@pytest.mark.parametrize("labels", [[0, 0], [1, 1]])
+def test_one_class_alone_makes_no_curve(labels):
+    assert metrics.AUC()(labels, [0.2, 0.8]) == 0.0
+
+
+def test_what_nobody_was_tested_for_is_zero():
+    assert metrics.SensitivityAtSpecificity(0.0)([1, 1], [0.2, 0.8]) == 0.0
+    assert metrics.SpecificityAtSensitivity(0.0)([1, 1], [0.2, 0.8]) == 0.0
+
+
+def test_no_threshold_is_specific_enough():
+    """A negative as sure as can be: only above 1 there would be no false alarm."""
+    metric = metrics.SensitivityAtSpecificity(1.0)
+    assert metric([1, 0], [1.0, 1.5]) == 0.0
 
 
 def test_a_class_that_is_not_there():

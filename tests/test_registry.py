@@ -27,6 +27,8 @@ ARGUMENTS = {
     "Dropout": [0.5],
     "InputLayer": [(2,)],
     "Rescaling": [0.5],
+    "SensitivityAtSpecificity": [0.9],
+    "SpecificityAtSensitivity": [0.9],
 }
 
 

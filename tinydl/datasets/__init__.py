@@ -4,6 +4,6 @@ The arrays lie beside the modules, as ``.npz`` files without pickles; ``README.m
 they come from and under which licence.
 """
 
-from tinydl.datasets import mnist
+from tinydl.datasets import breast_cancer, mnist
 
-__all__ = ["mnist"]
+__all__ = ["breast_cancer", "mnist"]
