@@ -74,6 +74,9 @@ def pools():
         yield f"max_pool {name}", kernels.max_pool, (x, *where)
         yield f"max_pool_gather {name}", kernels.max_pool_gather, (x, x, *where)
         yield f"max_pool_gradient {name}", kernels.max_pool_gradient, (g, x, *where)
+        yield f"max_pool_winners {name}", kernels.max_pool_winners, (x, *where)
+        _, winners = kernels.max_pool_winners(x, *where)
+        yield f"max_unpool {name}", kernels.max_unpool, (g, winners, x.shape, *where)
         yield f"average_pool {name}", kernels.average_pool, (x, *where)
         average = g, x.shape, *where
         yield f"average_pool_gradient {name}", kernels.average_pool_gradient, average

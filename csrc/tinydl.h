@@ -81,6 +81,14 @@ int max_pool_gather(const real *u, const real *x, real *y, const window *s, int 
 /* g like y, x -> x_bar like x: g brought to the places of x's maxima */
 int max_pool_gradient(const real *g, const real *x, real *x_bar, const window *s, int threads);
 
+/* x (batch, height, width, channels) -> y (2, batch, output_height, output_width, channels): the
+ * maxima, then which element of its window each was, p * window_width + q */
+int max_pool_winners(const real *x, real *y, const window *s, int threads);
+
+/* g, winners (batch, output_height, output_width, channels) -> x_bar (batch, height, width,
+ * channels): g brought to the winners; where there is no such element on the image, nowhere */
+int max_unpool(const real *g, const real *winners, real *x_bar, const window *s, int threads);
+
 /* x (batch, height, width, channels) -> y (batch, output_height, output_width, channels) */
 int average_pool(const real *x, real *y, const window *s, int threads);
 

@@ -21,6 +21,12 @@ static inline int64_t y_at(const window *s, int64_t n, int64_t i, int64_t j, int
     return ((n * s->output_height + i) * s->output_width + j) * s->filters + o;
 }
 
+/* How many elements y has, if it is as large as what a window makes of all images. */
+static inline int64_t count_outputs(const window *s)
+{
+    return s->batch * s->output_height * s->output_width * s->filters;
+}
+
 /* The row and the column of the image that window element (p, q) of output (i, j) lies on. */
 static inline int64_t row_at(const window *s, int64_t i, int64_t p)
 {

@@ -43,6 +43,8 @@ TOO_LARGE = {
     "max_pool": (IMAGES, *POOL),
     "max_pool_gather": (IMAGES, IMAGES, *POOL),
     "max_pool_gradient": (stretched(2**52, 1, 1, 1), IMAGES, *POOL),
+    "max_pool_winners": (IMAGES, *POOL),
+    "max_unpool": (*(stretched(2**52, 1, 1, 1),) * 2, IMAGES.shape, *POOL),
     "average_pool": (IMAGES, *POOL),
     "average_pool_gradient": (stretched(2**52, 1, 1, 1), IMAGES.shape, *POOL),
     "relu": (LONG,),
@@ -135,6 +137,7 @@ def test_elements_beyond_the_2_to_the_31st_are_found(server: str, image: np.ndar
         serve.conv_layer(image, w, np.zeros(1, np.float32), False, at, NONE, ONE),
         serve.max_pool(image, ONE, at, NONE),
         serve.max_pool_gather(image, image, ONE, at, NONE),
+        serve.max_pool_winners(image, ONE, at, NONE)[0],
         serve.average_pool(image, ONE, at, NONE),
     ):
         np.testing.assert_array_equal(y[0, :, :, 0], corners)

@@ -155,6 +155,26 @@ class CKernels:
         window = place_pool(x.shape, pool_size, strides, padding, output_shape=g.shape)
         return self._call("max_pool_gradient", (g, x), x.shape, self._window(window))
 
+    def max_pool_winners(self, x: Array, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
+        """The greatest element of the window at (i, j), and which one that is, by its number."""
+        window = place_pool(x.shape, pool_size, strides, padding, numbered_in=x.dtype)
+        shape = 2, *window.output_shape
+        return self._call("max_pool_winners", (x,), shape, self._window(window))
+
+    def max_unpool(
+        self,
+        g: Array,
+        winners: Array,
+        input_shape: Shape,
+        pool_size: Pair,
+        strides: Pair,
+        padding: Padding,
+    ) -> Array:
+        """The place of the window that a winner's number names gets g."""
+        window = place_pool(input_shape, pool_size, strides, padding, output_shape=g.shape)
+        same_shape(winners.shape, g.shape, ("winners", "g"))
+        return self._call("max_unpool", (g, winners), input_shape, self._window(window))
+
     def average_pool(self, x: Array, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
         """y[n, i, j, c] = the mean of the window's real (unpadded) elements."""
         window = place_pool(x.shape, pool_size, strides, padding)

@@ -207,6 +207,60 @@ def max_pool_gradient(
 
 
 @kernel
+def max_pool_winners(x: Array, pool_size: Pair, strides: Pair, padding: Padding) -> Shape:
+    r"""Take the maximum of each window, and the number of its place: y and k, (2, N, OH, OW, C).
+
+    The places of a window are numbered in reading order, those on padding too, in the dtype of
+    x. Of equal maxima the first is taken; so is the first NaN.
+
+    .. math::
+        y_{nijc} = \max_{p,q} x_{n,\, i s + p - top,\, j s + q - left,\, c}, \quad
+        k_{nijc} = p^* w + q^* \text{ where that is, in windows } w \text{ wide}
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.array([[3.0, 1.0, 0.0, 0.0], [3.0, 2.0, 0.0, 5.0]]).reshape(1, 2, 4, 1)
+    >>> maxima, winners = max_pool_winners(image, (2, 2), (2, 2), ((0, 0), (0, 0)))
+    >>> maxima[0, :, :, 0], winners[0, :, :, 0]
+    (array([[3., 5.]]), array([[0., 3.]]))
+    """
+    window = place_pool(x.shape, pool_size, strides, padding, numbered_in=x.dtype)
+    return 2, *window.output_shape
+
+
+@kernel
+def max_unpool(
+    g: Array,
+    winners: Array,
+    input_shape: Shape,
+    pool_size: Pair,
+    strides: Pair,
+    padding: Padding,
+) -> Shape:
+    r"""Add each g to the place of its window that the winner's number names.
+
+    With the winners of `max_pool_winners` this is `max_pool_gradient`, without a look at x. A
+    number that names no place on the image is passed over.
+
+    .. math:: \bar x_{nrkc} = \sum_{ij} g_{nijc}
+              \quad\text{over the windows whose winner is at } (r, k)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> g, winners = np.array([[5.0, 7.0]]), np.array([[0.0, 3.0]])
+    >>> g, winners = g.reshape(1, 1, 2, 1), winners.reshape(1, 1, 2, 1)
+    >>> max_unpool(g, winners, (1, 2, 4, 1), (2, 2), (2, 2), ((0, 0), (0, 0)))[0, :, :, 0]
+    array([[5., 0., 0., 0.],
+           [0., 0., 0., 7.]])
+    """
+    place_pool(input_shape, pool_size, strides, padding, output_shape=g.shape)
+    same_shape(winners.shape, g.shape, ("winners", "g"))
+    return input_shape
+
+
+@kernel
 def average_pool(x: Array, pool_size: Pair, strides: Pair, padding: Padding) -> Shape:
     r"""Take the mean of the elements of each window; padding does not count as elements.
 

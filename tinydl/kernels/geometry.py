@@ -127,10 +127,10 @@ def refuse_overflow(kernel: str, *sizes: int) -> None:
 
 
 @lru_cache(maxsize=1024)
-def same_shape(g: Shape, x: Shape) -> Shape:
+def same_shape(g: Shape, x: Shape, names: tuple[str, str] = ("g", "x")) -> Shape:
     """The shape of both, or a `ShapeError`."""
     if g != x:
-        raise ShapeError("kernel", "g", got=g, expected=f"{x}, as x")
+        raise ShapeError("kernel", names[0], got=g, expected=f"{x}, as {names[1]}")
     return x
 
 
@@ -290,13 +290,17 @@ def place_pool(
     *,
     output_shape: Shape | None = None,
     other_image_shape: Shape | None = None,
+    numbered_in: np.dtype | None = None,
 ) -> Window:
     """Lay a pool over images, every place of which holds at least one element of the image.
+
+    If the elements of a window are to be numbered, `numbered_in` is the dtype of the numbers.
 
     Raises
     ------
     ArgumentError
-        If a pool could lie wholly on padding, where neither a maximum nor a mean exists.
+        If a pool could lie wholly on padding, where neither a maximum nor a mean exists; or has
+        more elements than the dtype has whole numbers.
     ShapeError
         As `place_window`, and if `other_image_shape` is given and is not `image_shape`.
 
@@ -323,4 +327,19 @@ def place_pool(
         raise ArgumentError(
             "place_pool", "pool_size", got=pool_size, expected=f"fewer than {BEYOND} elements"
         )
+    if numbered_in is not None and pool_size[0] * pool_size[1] > _whole_numbers(numbered_in):
+        raise ArgumentError(
+            "place_pool",
+            "pool_size",
+            got=pool_size,
+            expected=f"at most {_whole_numbers(numbered_in)} elements",
+            hint=f"{numbered_in} has no more whole numbers to tell them apart by",
+        )
     return window
+
+
+def _whole_numbers(dtype: np.dtype) -> int:
+    """Count the whole numbers from 0 on that a dtype has up to its first gap, or its end."""
+    if dtype.kind == "f":
+        return 2 ** (int(np.finfo(dtype).nmant) + 1)
+    return 2 if dtype.kind == "b" else int(np.iinfo(dtype).max) + 1

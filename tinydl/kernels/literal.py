@@ -148,6 +148,38 @@ def max_pool_gradient(
     return x_bar.astype(np.result_type(g))
 
 
+def max_pool_winners(x: Array, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
+    """The maximum of the window at (i, j), and as p * (width of the window) + q its place."""
+    window = place_pool(x.shape, pool_size, strides, padding, numbered_in=x.dtype)
+    y = np.zeros((2, *window.output_shape), np.result_type(x))
+    for n, c in np.ndindex(window.batch, window.channels):
+        for (i, j), places in _places(window).items():
+            row, column = _winner(x[n, :, :, c], places)
+            p = row + window.padding_top - i * window.stride_height
+            q = column + window.padding_left - j * window.stride_width
+            y[:, n, i, j, c] = x[n, row, column, c], p * window.window_width + q
+    return y
+
+
+def max_unpool(
+    g: Array,
+    winners: Array,
+    input_shape: Shape,
+    pool_size: Pair,
+    strides: Pair,
+    padding: Padding,
+) -> Array:
+    """x_bar[n, row, column, c] = the sum of g over the windows whose winner's place that is."""
+    window = place_pool(input_shape, pool_size, strides, padding, output_shape=g.shape)
+    same_shape(winners.shape, g.shape, ("winners", "g"))
+    x_bar = np.zeros(input_shape)
+    for n, c in np.ndindex(window.batch, window.channels):
+        for (i, j), (p, q), (row, column) in _meetings(window):
+            if winners[n, i, j, c] == p * window.window_width + q:
+                x_bar[n, row, column, c] += g[n, i, j, c]
+    return x_bar.astype(np.result_type(g))
+
+
 def average_pool(x: Array, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
     """y[n, i, j, c] = the mean of those x[n, row, column, c] of the window that are real."""
     window = place_pool(x.shape, pool_size, strides, padding)

@@ -132,6 +132,34 @@ def max_pool_gradient(
     return _crop(x_bar, window)
 
 
+def max_pool_winners(x: Array, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
+    """The maxima, by the kernel in use (which may be your own), and the numbers of the winners."""
+    from tinydl.kernels import declared  # which is built on this module
+
+    window = place_pool(x.shape, pool_size, strides, padding, numbered_in=x.dtype)
+    y = np.empty((2, *window.output_shape), np.result_type(x))
+    y[0] = declared.max_pool(x, pool_size, strides, padding)
+    y[1] = _winner(x, window, padding)
+    return y
+
+
+def max_unpool(
+    g: Array,
+    winners: Array,
+    input_shape: Shape,
+    pool_size: Pair,
+    strides: Pair,
+    padding: Padding,
+) -> Array:
+    """Where a winner has the number of a tap, g is added to that tap."""
+    window = place_pool(input_shape, pool_size, strides, padding, output_shape=g.shape)
+    same_shape(winners.shape, g.shape, ("winners", "g"))
+    x_bar = _padded_zeros(input_shape, padding, np.result_type(g))
+    for (p, q), tap in _taps(x_bar, window):
+        np.add(tap, g, out=tap, where=winners == p * window.window_width + q)
+    return _crop(x_bar, window)
+
+
 def average_pool(x: Array, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
     """y[n, i, j, c] = the mean of the window's real (unpadded) elements."""
     window = place_pool(x.shape, pool_size, strides, padding)

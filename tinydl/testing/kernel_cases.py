@@ -83,9 +83,9 @@ def rounding_bound(name: str, case: Case) -> np.ndarray:
     Source: Higham, *Accuracy and Stability of Numerical Algorithms*, 2nd ed., SIAM 2002, chapter 3.
     """
     x = case.arrays[0]
-    if name in ("max_pool", "max_pool_gather", "relu", "relu_gradient"):
+    if name in ("max_pool", "max_pool_gather", "max_pool_winners", "relu", "relu_gradient"):
         return np.zeros(())  # nothing is computed, only chosen
-    places = slice(0, 1) if name == "max_pool_gradient" else slice(None)
+    places = slice(0, 1) if name in ("max_pool_gradient", "max_unpool") else slice(None)
     sizes = [np.abs(np.nan_to_num(a)).astype(np.float64) for a in case.arrays[places]]
     others = case.arrays[len(sizes) :]
     unit = np.finfo(x.dtype).eps / 2
@@ -305,7 +305,13 @@ def _pool(name: str, rng: np.random.Generator) -> Iterator[Case]:
             "max_pool": ((image,), ()),
             "max_pool_gather": ((rng.normal(size=x), image), ()),
             "max_pool_gradient": ((rng.normal(size=y), image), ()),
+            "max_pool_winners": ((image,), ()),
+            "max_unpool": ((rng.normal(size=y), _winners(image, size, strides, padding)), (x,)),
             "average_pool": ((image,), ()),
             "average_pool_gradient": ((rng.normal(size=y),), (x,)),
         }[name]
         yield Case(arrays, (*extra, size, strides, padding), traits)
+
+
+def _winners(image: np.ndarray, *settings: Any) -> np.ndarray:
+    return literal.max_pool_winners(image, *settings)[1]

@@ -196,6 +196,12 @@ def _max_pool_gradient(u: Any, g: Any, x: Any, *settings: Any) -> Products:
     yield "max_pool_gather", float(np.sum(g * kernels.max_pool_gather(u, x, *settings)))
 
 
+def _max_pool_winners(g: Any, x: Any, *settings: Any) -> Products:
+    _, winners = kernels.max_pool_winners(x, *settings)
+    x_bar = kernels.max_unpool(g[0], winners, x.shape, *settings)
+    yield "max_unpool", float(np.sum(x * x_bar) + np.sum(g[1] * winners))
+
+
 def _average_pool(g: Any, x: Any, *settings: Any) -> Products:
     gradient = kernels.average_pool_gradient(g, x.shape, *settings)
     yield "average_pool_gradient", float(np.sum(x * gradient))
@@ -232,6 +238,7 @@ ADJOINTS: dict[str, Callable[..., Products]] = {
     "max_pool": _max_pool,
     "max_pool_gather": _max_pool_gather,
     "max_pool_gradient": _max_pool_gradient,
+    "max_pool_winners": _max_pool_winners,
     "average_pool": _average_pool,
     "average_pool_gradient": _average_pool_gradient,
     "relu": _relu,

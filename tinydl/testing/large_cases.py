@@ -28,9 +28,12 @@ class LargeCase(NamedTuple):
     terms: int
 
     def arrays(self, dtype: Any) -> list[np.ndarray]:
-        """Arrays of normal numbers, always the same."""
+        """Arrays of normal numbers, always the same; those that name elements are whole."""
         rng = np.random.default_rng(self.terms)
-        return [rng.normal(size=shape).astype(dtype) for shape in self.shapes]
+        arrays = [rng.normal(size=shape).astype(dtype) for shape in self.shapes]
+        if self.kernel == "max_unpool":  # whose winners are the numbers of elements
+            arrays[1] = np.floor(2 * np.abs(arrays[1]))
+        return arrays
 
 
 ONE, NO_PADDING, SAME = (1, 1), ((0, 0), (0, 0)), ((1, 1), (1, 1))
@@ -103,6 +106,13 @@ _CALLS: dict[str, Any] = {
         "max_pool_gradient",
         [(5, 24, 24, 71), (5, 47, 46, 71)],
         ((3, 2), (2, 2), SAME),
+        2,
+    ),
+    "max pool and winners": ("max_pool_winners", [(5, 47, 46, 71)], ((3, 2), (2, 2), SAME), 1),
+    "unpool": (
+        "max_unpool",
+        [(5, 24, 24, 71)] * 2,
+        ((5, 47, 46, 71), (3, 2), (2, 2), SAME),
         2,
     ),
     "average pool": ("average_pool", [(5, 47, 46, 71)], ((3, 2), (2, 2), SAME), 6),
