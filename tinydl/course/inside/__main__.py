@@ -1,0 +1,179 @@
+"""The program beside a submission: runs it, calls it, and sends back what it returns.
+
+``python -I inside REQUESTS ANSWERS`` with the numbers of two pipes. The first request says how to
+hold the process and what to run; each later one is a call.
+"""
+
+from __future__ import annotations
+
+import builtins
+import importlib
+import linecache
+import os
+import sys
+import traceback
+import types
+from contextlib import suppress
+from random import seed as restart_python
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.random import seed as restart_numpy
+
+# The functions below look names up in this copy; a submission may only patch the module.
+globals()["__builtins__"] = dict(vars(builtins))
+
+if TYPE_CHECKING:
+    from tinydl.course.inside import frames, landlock, limits, look, places, refusals, seccomp
+else:  # run as a folder, which the package tinydl is no part of
+    import frames
+    import landlock
+    import limits
+    import look
+    import places
+    import refusals
+    import seccomp
+
+_read, _write, _ndarray = os.read, os.write, np.ndarray
+_extract, _exec, _compile = traceback.extract_tb, exec, compile
+LONGEST_TEXT = 2000
+DRIVER = "<the grader>"
+
+
+def serve(requests: int, answers: int) -> None:
+    """Read requests until the pipe is closed, and answer each."""
+    start = _receive(requests)
+    module = _prepare(start)
+    looked = look.look(start["source"], start["file"])
+    answer: dict[str, Any] = {"look": looked}
+    if "syntax" not in looked:
+        answer |= _guarded(lambda: _run_file(module, start["source"]), start["file"])
+    _send(answers, answer)
+    while "result" in answer:
+        request = _receive(requests)
+        restart_numpy(request["seed"])  # noqa: NPY002  (a submission may use these)
+        restart_python(request["seed"])
+        _send(answers, _answer(module, request, start["file"]))
+
+
+def _prepare(start: dict[str, Any]) -> types.ModuleType:
+    """Import what the submission may import, then let the process be held."""
+    for package in start["allowed"]:
+        importlib.import_module(package)
+    module = types.ModuleType("assignment")
+    module.__file__ = start["file"]
+    sys.modules["assignment"] = module
+    folder = os.getcwd()
+    sys.path.append(folder)
+    linecache.getline(__file__, 1)
+    limits.hold(start["cpu_seconds"], start["memory"], start["file_size"])
+    readable, listable = places.readable(), places.listable()
+    landlock.hold(readable, listable, folder)
+    seccomp.hold()
+    refusals.install(start["allowed"], [*readable, *listable], folder)
+    return module
+
+
+def _run_file(module: types.ModuleType, source: str) -> None:
+    file = str(module.__file__)
+    lines = source.splitlines(keepends=True)
+    linecache.cache[file] = (len(source), None, lines, file)
+    _exec(_compile(source, file, "exec", dont_inherit=True), vars(module))
+
+
+def _answer(module: types.ModuleType, request: dict[str, Any], file: str) -> dict[str, Any]:
+    before = [_bytes(value) for value in request["arguments"]]
+    names = dict(zip(request["names"], request["arguments"], strict=True))
+    if request["do"] == "call":
+        positional = [value for name, value in names.items() if name.isdigit()]
+        keywords = {name: value for name, value in names.items() if not name.isdigit()}
+
+        def work() -> Any:
+            return getattr(module, request["function"])(*positional, **keywords)
+    else:
+
+        def work() -> Any:
+            space = {**vars(module), **names}
+            _exec(_compile(request["source"], DRIVER, "exec", dont_inherit=True), space)
+            return space.get("result")
+
+    answer = _guarded(work, file)
+    after = [_bytes(value) for value in request["arguments"]]
+    answer["changed"] = [
+        i for i, pair in enumerate(zip(before, after, strict=True)) if _differ(pair)
+    ]
+    return answer
+
+
+def _bytes(value: Any) -> Any:
+    """What an argument holds now: arrays by their bytes, within lists and tuples as well."""
+    if type(value) is _ndarray:
+        return value.shape, value.tobytes()
+    if type(value) in (list, tuple):
+        return [_bytes(v) for v in value]
+    if type(value) is dict:
+        return {key: _bytes(v) for key, v in value.items()}
+    return value
+
+
+def _differ(pair: tuple[Any, Any]) -> bool:
+    try:
+        return bool(pair[0] != pair[1])
+    except Exception:
+        return True
+
+
+def _guarded(work: Any, file: str) -> dict[str, Any]:
+    """The result of some work, or what it raised, whatever that is."""
+    try:
+        return {"result": work()}
+    except BaseException as error:
+        return {"error": _told(error, file)}
+
+
+def _told(error: BaseException, file: str) -> dict[str, Any]:
+    """What an exception says, and where in the student's file it was."""
+    told: dict[str, Any] = {"type": type(error).__name__[:80], "message": "", "line": None}
+    told["refused"] = isinstance(error, refusals.Refused)
+    with suppress(BaseException):
+        told["message"] = str(error)[:LONGEST_TEXT]
+    with suppress(BaseException):
+        for frame in _extract(error.__traceback__):
+            if frame.filename == file:
+                told["line"], told["text"] = frame.lineno, (frame.line or "")[:200]
+                told["function"] = frame.name[:80]
+    return told
+
+
+def _receive(pipe: int) -> dict[str, Any]:
+    header, payload = frames.LENGTHS.unpack(_read_exactly(pipe, frames.LENGTHS.size))
+    head = _read_exactly(pipe, header)
+    request: dict[str, Any] = frames.decode_parts(head, _read_exactly(pipe, payload))
+    return request
+
+
+def _read_exactly(pipe: int, count: int) -> bytes:
+    content = bytearray()
+    while len(content) < count:
+        piece = _read(pipe, min(count - len(content), 1 << 20))
+        if not piece:
+            raise SystemExit  # the grader has closed the pipe: all is done
+        content += piece
+    return bytes(content)
+
+
+def _send(pipe: int, answer: dict[str, Any]) -> None:
+    with suppress(BaseException):
+        sys.stdout.flush()
+    try:
+        frame = frames.encode(answer)
+    except BaseException as error:
+        told = {"type": type(error).__name__, "message": "the result cannot be sent", "line": None}
+        frame = frames.encode({"error": told})
+    left = memoryview(frame)
+    while left:
+        left = left[_write(pipe, left) :]
+
+
+if __name__ == "__main__":
+    serve(int(sys.argv[1]), int(sys.argv[2]))

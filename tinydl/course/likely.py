@@ -1,0 +1,81 @@
+"""Guessing which mistake turned the right numbers into those that were answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinydl.course.failures import Failure
+from tinydl.course.student import Call
+from tinydl.testing.causes import likely_cause
+
+Seen = tuple[Sequence[Call], Failure]
+
+
+def likely_mistake(known: Mapping[str, Callable[..., Any]], seen: Sequence[Seen]) -> str:
+    """Name the mistake that explains all the failures seen; empty if none does.
+
+    Parameters
+    ----------
+    known : mapping of str to callable
+        Mistakes of this property; each computes the wrong answer from a call's arguments.
+    seen : sequence of (calls, failure)
+        Failing cases, the last one with the largest arrays.
+    """
+    seen = [(calls, failure) for calls, failure in seen if failure.got is not None and calls]
+    if not seen:
+        return ""
+    for name, wrong in known.items():
+        if all(_explains(wrong, calls[-1], failure.got) for calls, failure in seen):
+            return name
+    _, failure = seen[-1]
+    if failure.expected is None:
+        return ""
+    return relation(np.asarray(failure.got), np.asarray(failure.expected))
+
+
+def _explains(wrong: Callable[..., Any], call: Call, got: Any) -> bool:
+    """Whether an answer is what this mistake gives for the same arguments."""
+    values = list(call.arguments.values())
+    named = dict(list(call.arguments.items())[call.positional :])
+    try:
+        answers = wrong(*values[: call.positional], **named)
+    except Exception:  # a mistake that cannot be made with these arguments explains nothing
+        return False
+    candidates = answers if isinstance(answers, (tuple, list)) else (answers,)
+    return any(_same(np.asarray(got), np.asarray(answer)) for answer in candidates)
+
+
+def _same(one: np.ndarray, other: np.ndarray) -> bool:
+    if one.shape != other.shape:
+        return False
+    tolerance = 1e-4 if one.dtype == np.float32 else 1e-7
+    return bool(np.allclose(one, other, rtol=tolerance, atol=tolerance * 1e-2, equal_nan=True))
+
+
+def relation(got: np.ndarray, expected: np.ndarray) -> str:
+    """A simple relation between an answer and the right one, if there is one.
+
+    Examples
+    --------
+    >>> relation(np.array([-1.0, 2.0]), np.array([1.0, -2.0]))
+    'the sign is wrong'
+    >>> relation(np.array([0.5, 1.0]), np.array([1.0, 3.0]))
+    ''
+    """
+    if not (got.size and expected.size) or got.dtype.kind not in "fiu":
+        return ""
+    if got.shape != expected.shape:
+        return "it is transposed" if got.shape == expected.shape[::-1] and got.ndim > 1 else ""
+    if not np.all(np.isfinite(got)):
+        return "" if np.all(np.isnan(expected)) else "it overflows, or divides by zero"
+    if not got.any():
+        return "all elements are zero"
+    if not np.all(np.isfinite(expected)) or got.size == 1:
+        return ""
+    sentence = likely_cause(
+        got.astype(np.float64), expected.astype(np.float64), np.ones(1), np.empty((0, 0))
+    )
+    return "" if sentence.startswith("no simple relation") else sentence
