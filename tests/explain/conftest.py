@@ -31,6 +31,11 @@ NAMES = {
     "argmax": lambda *v: int(np.argmax(v)),
     "argmin": lambda *v: int(np.argmin(v)),
     **{n: getattr(np, n) for n in ("sin", "cos", "tan", "tanh", "arcsin", "arccos", "arctan")},
+    "sinh": np.sinh,
+    "cosh": np.cosh,
+    "sigma": lambda x: 1 / (1 + np.exp(-x)),
+    "Phi": lambda x: (1 + math.erf(x / math.sqrt(2))) / 2,
+    "density": lambda x: math.exp(-x * x / 2) / math.sqrt(2 * math.pi),
     "pi": math.pi,
     "inf": math.inf,
     "nan": math.nan,
@@ -58,6 +63,8 @@ WORDS = {
     r"\wedge": " and ",
     r"\vee": " or ",
     r"\oplus": "^",
+    r"\text{ or }": " or ",
+    r"\Phi'": " density",
 }
 
 

@@ -38,12 +38,18 @@ class Operand:
 
 @dataclass(frozen=True)
 class Applied:
-    """An op, what it read and what it returned."""
+    """An op, what it read and what it returned; `symbol` and `name` are those of the result."""
 
     op: Op
     operands: tuple[Operand, ...]
     y: np.ndarray
     symbol: str = "y"
+    name: str = "y"
+
+    @property
+    def result(self) -> Operand:
+        """The result, as something that the gradient rules read."""
+        return Operand(self.name, self.symbol, self.y)
 
     @cached_property
     def arrays(self) -> tuple[np.ndarray, ...]:
@@ -125,3 +131,15 @@ def letter(symbol: str, index: Index) -> str:
     ('x_{0,2}', 'L')
     """
     return f"{symbol}_{{{','.join(map(str, index))}}}" if index else symbol
+
+
+def within(index: Index, shape: Index) -> Index:
+    """Where an element of a stretched result is in an input of this shape.
+
+    Examples
+    --------
+    >>> within((4, 2), (1, 3)), within((4, 2), (3,))
+    ((0, 2), (2,))
+    """
+    last = index[len(index) - len(shape) :]
+    return tuple(0 if n == 1 else i for i, n in zip(last, shape, strict=True))

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tinydl.engine import quiet
-from tinydl.explain.applied import Applied, Operand, evaluate, letter
+from tinydl.explain.applied import Applied, Operand, evaluate, letter, within
 from tinydl.explain.elementwise import FORMULAS
 from tinydl.explain.expressions import Expression, called, exp, ln, number_of, root, size, whether
 from tinydl.explain.formulas import name_in_latex
@@ -98,14 +98,8 @@ def _part(symbol: str, combine: str, terms: Sequence[Expression]) -> Part:
     return Part(symbol, combine, made, unknown.combined())
 
 
-def _within(index: Index, shape: Index) -> Index:
-    """Where an element of a stretched result is in an input of this shape."""
-    last = index[len(index) - len(shape) :]
-    return tuple(0 if n == 1 else i for i, n in zip(last, shape, strict=True))
-
-
 def _elementwise(applied: Applied, index: Index) -> ElementView:
-    numbers = [x.at(_within(index, x.array.shape)) for x in applied.operands]
+    numbers = [x.at(within(index, x.array.shape)) for x in applied.operands]
     return _view(applied, index, "function", [FORMULAS[applied.op.name](applied.op, *numbers)])
 
 
@@ -344,8 +338,8 @@ def _matmul(applied: Applied, index: Index) -> ElementView:
     if a.array.ndim < 2 or b.array.ndim < 2:
         raise NotImplementedError
     *leading, i, j = index
-    rows = _within(tuple(leading), a.array.shape[:-2])
-    columns = _within(tuple(leading), b.array.shape[:-2])
+    rows = within(tuple(leading), a.array.shape[:-2])
+    columns = within(tuple(leading), b.array.shape[:-2])
     pairs = [((*rows, i, k), (*columns, k, j)) for k in range(a.array.shape[-1])]
     return _view(applied, index, "sum", [a.at(p) * b.at(q) for p, q in pairs])
 
@@ -364,7 +358,7 @@ def _einsum(applied: Applied, index: Index) -> ElementView:
     for places in product(*(range(lengths[name]) for name in summed)):
         at = {**fixed, **dict(zip(summed, places, strict=True))}
         factors = [
-            x.at(_within(tuple(at[name] for name in names), x.array.shape))
+            x.at(within(tuple(at[name] for name in names), x.array.shape))
             for names, x in zip(terms, applied.operands, strict=True)
         ]
         products.append(reduce(mul, factors))

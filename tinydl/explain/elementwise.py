@@ -18,6 +18,7 @@ from tinydl.explain.expressions import (
     Expression,
     exp,
     expression,
+    floor,
     formatted,
     function,
     largest_of,
@@ -31,10 +32,6 @@ from tinydl.explain.expressions import (
 )
 
 Formula = Callable[..., Expression]
-
-
-def _floor(x: Any) -> Expression:
-    return formatted(r"\left\lfloor{}\right\rfloor", np.floor, ATOM, x)
 
 
 def _sigmoid(x: Expression) -> Expression:
@@ -104,7 +101,7 @@ FORMULAS: dict[str, Formula] = {
     "floor_divide": lambda op, a, b: formatted(
         r"\left\lfloor{}\right\rfloor", lambda q: np.floor_divide(a.value, b.value), ATOM, a / b
     ),
-    "mod": lambda op, a, b: _named_value(a - b * _floor(a / b), np.mod(a.value, b.value)),
+    "mod": lambda op, a, b: _named_value(a - b * floor(a / b), np.mod(a.value, b.value)),
     "power": lambda op, a, b: a**b,
     "negative": lambda op, x: -x,
     "absolute": lambda op, x: size(x),
@@ -169,9 +166,9 @@ FORMULAS: dict[str, Formula] = {
     "threshold": lambda op, x: x if x.value > op.threshold else expression(op.default_value),
     "sigmoid_cross_entropy": lambda op, t, z: _softplus(z) - t * z,
     # rounding
-    "floor": lambda op, x: _floor(x),
+    "floor": lambda op, x: floor(x),
     "ceil": lambda op, x: formatted(r"\left\lceil{}\right\rceil", np.ceil, ATOM, x),
-    "trunc": lambda op, x: sign(x) * _floor(size(x)),
+    "trunc": lambda op, x: sign(x) * floor(size(x)),
     "round": _round,
     # choices
     "maximum": lambda op, a, b: largest_of(a, b),

@@ -171,6 +171,11 @@ def size(x: Any) -> Expression:
     return formatted(r"\left|{}\right|", np.abs, ATOM, x)
 
 
+def floor(x: Any) -> Expression:
+    """The largest whole number that is not larger."""
+    return formatted(r"\left\lfloor{}\right\rfloor", np.floor, ATOM, x)
+
+
 def whether(template: str, holds: Callable[..., Any], *arguments: Any) -> Expression:
     """1 where a condition holds, otherwise 0: in square brackets, as Iverson writes it."""
     return formatted(rf"\left[{template}\right]", holds, ATOM, *arguments)

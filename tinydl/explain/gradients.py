@@ -8,8 +8,9 @@ from functools import cached_property
 import numpy as np
 
 from tinydl.engine import Op, Tensor, quiet
-from tinydl.explain.applied import Applied, as_float64, evaluate, letter
+from tinydl.explain.applied import Applied, Operand, as_float64, evaluate, letter
 from tinydl.explain.expressions import Expression, number_of
+from tinydl.explain.filling import filled_rule
 from tinydl.explain.formulas import name_in_latex
 from tinydl.explain.page import (
     Difference,
@@ -92,9 +93,16 @@ class Passage:
         value = float(np.sum([term.value for term in terms]))
         symbol = letter(rf"\bar {x.symbol}", index)
         part = Part(symbol, "sum", zeros_to_the_middle([e.term() for e in terms]), value)
-        return GradientPath(
-            self.steps[id(y)], op.input_name(position), rule_formula(applied, position), part
-        )
+        filled = filled_rule(applied, position, self._arriving(y, applied), index, value)
+        if filled and [t.text for t in filled[-1].terms] == [t.text for t in part.terms]:
+            part, filled = filled[-1], ()  # the rule is a product already; its terms know more
+        name, rule = op.input_name(position), rule_formula(applied, position)
+        return GradientPath(self.steps[id(y)], name, rule, part, filled)
+
+    def _arriving(self, y: Tensor, applied: Applied) -> Operand:
+        """The gradient of a result."""
+        key = id(y)
+        return Operand(self.names[key], rf"\bar {applied.symbol}", self.event.gradients[key])
 
     def _rest(
         self, y: Tensor, position: int, index: Index, accumulated: float, paths: list[GradientPath]

@@ -151,7 +151,9 @@ class _Writer:
             if terms > MOST_TERMS:
                 break
             written[_flat(index, value)] = view = self.view(step, value, index)
-            parts = view.get("parts") or [path["part"] for path in view["paths"]]
+            parts = view.get("parts") or [
+                part for path in view["paths"] for part in (*path["filled"], path["part"])
+            ]
             terms += sum(len(part["terms"]) + part["elided"] for part in parts)
         return written
 
@@ -181,6 +183,7 @@ class _Writer:
                     "step": path.step,
                     "input": path.input,
                     "rule": self.formula(path.rule, display=True),
+                    "filled": [self.part(part) for part in path.filled],
                     "part": self.part(path.part),
                 }
                 for path in view.paths

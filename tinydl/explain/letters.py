@@ -61,6 +61,18 @@ def formula_of_op(op: Op, letters: Sequence[str]) -> str:
     return op.formula or rf"y = {name_in_latex(op.name)}({', '.join(letters)})"
 
 
+def mentions(formula: str, symbol: str) -> bool:
+    r"""Whether a letter occurs in a formula without a bar.
+
+    Examples
+    --------
+    >>> mentions(r"\bar x_i = \bar y_i (1 - y_i^2)", "y"), mentions(r"\bar x_i = -\bar y_i", "y")
+    (True, False)
+    """
+    without_bars = re.sub(LEFT_SIDE, "", formula)
+    return bool(re.search(rf"(?<![A-Za-z\\]){re.escape(symbol)}(?![A-Za-z])", without_bars))
+
+
 def shape_of(symbol: str, shape: tuple[int, ...], dtype: np.dtype) -> str:
     r"""What a letter stands for.
 

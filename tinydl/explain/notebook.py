@@ -78,6 +78,8 @@ def html_of_layer(layer: Layer) -> str:
 def _gradient(view: GradientView) -> Iterable[str]:
     for path in view.paths:
         yield f"<p>by step {path.step}: {markup_of(path.rule, False)}</p>"
+        yield from map(_line, path.filled)
+        yield "<p>what arrives there, times the local derivative:</p>"
         yield _line(path.part)
     yield f"<p>the engine has {_number(view.accumulated)}"
     if view.difference:

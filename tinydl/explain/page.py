@@ -6,9 +6,10 @@ are three kinds:
 - ``"forward"``: one op was applied. ``element(index)`` shows how one element of the output came
   about.
 - ``"backward"``: the gradient that arrived at the output of forward step `of` was passed on to its
-  inputs. `inputs` begin with the gradient that arrived, followed by what the op had read; `outputs`
-  are the gradients of its inputs, complete as the engine had them in the end. ``gradient(input,
-  index)`` shows the gradient of one element of one input: every path it came by.
+  inputs. `inputs` begin with the gradient that arrived, followed by what the op had read, and its
+  result where a rule reads that; `outputs` are the gradients of its inputs, complete as the engine
+  had them in the end. ``gradient(input, index)`` shows the gradient of one element of one input:
+  every path it came by.
 - ``"update"``: an optimizer changed one weight. ``update(index)`` shows one element of it.
 
 Names are unique within a story: a value with a certain name is the same wherever it is mentioned,
@@ -275,12 +276,16 @@ class GradientPath:
     part : Part
         A sum of terms, one for each output element that the element feeds: the gradient arriving
         there times the local derivative.
+    filled : tuple of Part
+        The rule with a number for every letter; the last one is the element, those before it are
+        sums that occur in it by their letter. Nothing where `part` says all there is.
     """
 
     step: int
     input: str
     rule: str
     part: Part
+    filled: tuple[Part, ...] = ()
 
     @property
     def value(self) -> float:

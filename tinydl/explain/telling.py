@@ -10,7 +10,13 @@ from tinydl.engine import Tensor
 from tinydl.explain.applied import Applied, Operand
 from tinydl.explain.elements import element_view
 from tinydl.explain.gradients import Passage, has_own_gradient, rule_formula
-from tinydl.explain.letters import formula_of_op, letter_of_result, letters_of, shape_of
+from tinydl.explain.letters import (
+    formula_of_op,
+    letter_of_result,
+    letters_of,
+    mentions,
+    shape_of,
+)
 from tinydl.explain.naming import Names, axes_of
 from tinydl.explain.page import (
     GRADIENT,
@@ -122,12 +128,12 @@ class _Teller:
             for position, (x, array) in enumerate(zip(y.inputs, arrays, strict=True))
         ]
         operands = tuple(map(Operand, names, letters, arrays))
-        applied = Applied(op, operands, y.data, letter_of_result(op))
+        name = self.names.of_result(y, op, layer)
+        applied = Applied(op, operands, y.data, letter_of_result(op), name)
         inputs = [
             _value(name, symbol, array, _role(x), layer)
             for x, name, symbol, array in zip(y.inputs, names, letters, arrays, strict=True)
         ]
-        name = self.names.of_result(y, op, layer)
         output = _value(name, applied.symbol, y.data, "activation", layer)
         keys = [key_of(x, array) for x, array in zip(y.inputs, arrays, strict=True)]
         step = Step(
@@ -213,6 +219,9 @@ class _Teller:
             tensors[name] = x
         if not outputs:
             outputs = [arriving]
+        formula = r", \quad ".join(dict.fromkeys(formula for _, formula in rules))
+        result = [value for value in forward.outputs if mentions(formula, value.symbol)]
+        read = [value for value in forward.inputs if mentions(formula, value.symbol)]
         self.steps.append(
             Step(
                 number=len(self.steps) + 1,
@@ -220,10 +229,10 @@ class _Teller:
                 title=forward.title,
                 layer=layer,
                 op=op.name,
-                formula=r", \quad ".join(dict.fromkeys(formula for _, formula in rules)),
+                formula=formula,
                 rules=tuple(rules),
-                shapes=_shapes([arriving, *outputs]),
-                inputs=_each_once([arriving, *forward.inputs]),
+                shapes=_shapes([arriving, *outputs, *read, *result]),
+                inputs=_each_once([arriving, *forward.inputs, *result]),
                 outputs=_each_once(outputs),
                 source=forward.source,
                 after=self.gradient_steps[id(y_bar), id(y)],

@@ -164,7 +164,10 @@ def _print_gradient(console: Console, view: GradientView) -> None:
     name = view.name if view.name.startswith("grad ") else f"grad {view.name}"
     _say(console, f"{_place(name, view.index)} = {_number(view.accumulated)}", style="bold")
     for path in view.paths:
-        _say(console, f"  by step {path.step}: what arrives there, times the local derivative")
+        _say(console, f"  by step {path.step}: {_text(path.rule)}")
+        for part in path.filled:
+            _print_part(console, part)
+        _say(console, "  what arrives there, times the local derivative:")
         _print_part(console, path.part)
     if len(view.paths) > 1:
         total = " + ".join(_number(path.value) for path in view.paths)

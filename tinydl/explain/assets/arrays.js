@@ -86,7 +86,8 @@ function fillingOf([kind, which, more], refs, factors) {
 const termsOf = (part) => [...part.terms, ...part.last];
 
 // All parts of a view, those of a gradient's paths included.
-const partsOf = (view) => [...(view.parts ?? []), ...(view.paths ?? []).map((path) => path.part)];
+const partsOf = (view) =>
+  [...(view.parts ?? []), ...(view.paths ?? []).flatMap((path) => [...path.filled, path.part])];
 
 // The elements that feed the one a view is of: number of a value to a set of places.
 function feedersOf(view) {

@@ -153,9 +153,10 @@ function derivativesOf(derivatives) {
 
 function gradientOf(view, light) {
   const shown = view.paths.flatMap((path) => [
-    make("p", { class: "path" }, view.paths.length > 1 ? "One path comes by " : "It comes by ", stepLink(path.step),
-      ": what arrives there, times the local derivative"),
+    make("p", { class: "path" }, view.paths.length > 1 ? "One path comes by " : "It comes by ", stepLink(path.step), ":"),
     make("div", { class: "display small" }, formula(path.rule)),
+    ...path.filled.map((part) => lineOf(part, light)),
+    make("p", { class: "product" }, "What arrives there, times the local derivative:"),
     lineOf(path.part, light)]);
   if (view.paths.length > 1) {
     shown.push(make("p", { class: "line total" }, "All paths together: ",
