@@ -7,17 +7,17 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from tinydl.course.draws import Draw
 from tinydl.course.process import Limits
+from tinydl.course.references import Reference
 from tinydl.errors import ArgumentError
 
 if TYPE_CHECKING:
     from tinydl.course.student import Student
 
 Body = Callable[["Student", Draw], None]
-Reference = TypeVar("Reference", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
@@ -162,15 +162,16 @@ class Assignment:
         self.tutorial = tutorial
         self.properties: list[Property] = []
         self.mistakes: list[Mistake] = []
-        self.references: dict[str, Callable[..., Any]] = {}
+        self.references: dict[str, Reference] = {}
 
-    def reference(self, function: Reference) -> Reference:
+    def reference(self, function: Callable[..., Any]) -> Reference:
         """Mark a function of the properties' file whose text would give a solution away.
 
-        It takes arrays and numbers and returns the right answer; properties may call it.
+        It takes arrays and numbers and returns the right answer; properties may call it. Students
+        get its answers only: see `tinydl.course.references`.
         """
-        self.references[function.__name__] = function
-        return function
+        reference = self.references[function.__name__] = Reference(function)
+        return reference
 
     @property
     def points(self) -> float:
@@ -202,12 +203,14 @@ class Assignment:
         return add
 
 
-def load_assignment(folder: str | Path) -> Assignment:
-    """Read `properties.py` in an assignment's folder, and its list ``MISTAKES`` if it has one.
+def load_assignment(folder: str | Path, file: str = "properties.py") -> Assignment:
+    """Read the properties in an assignment's folder, and their list ``MISTAKES`` if there is one.
 
     Parameters
     ----------
     folder : str or Path
+    file : str
+        The file with the properties.
 
     Returns
     -------
@@ -218,7 +221,7 @@ def load_assignment(folder: str | Path) -> Assignment:
     ArgumentError
         If there is no such file, or it defines no `assignment`.
     """
-    path = Path(folder) / "properties.py"
+    path = Path(folder) / file
     if not path.is_file():
         raise ArgumentError("course", "assignment", got=repr(str(path)), expected="a file")
     name = f"tinydl_course_{Path(folder).resolve().name.replace('-', '_')}"

@@ -38,10 +38,9 @@ def likely_mistake(known: Mapping[str, Callable[..., Any]], seen: Sequence[Seen]
 
 def _explains(wrong: Callable[..., Any], call: Call, got: Any) -> bool:
     """Whether an answer is what this mistake gives for the same arguments."""
-    values = list(call.arguments.values())
-    named = dict(list(call.arguments.items())[call.positional :])
+    arguments, named = call.split()
     try:
-        answers = wrong(*values[: call.positional], **named)
+        answers = wrong(*arguments, **named)
     except Exception:  # a mistake that cannot be made with these arguments explains nothing
         return False
     candidates = answers if isinstance(answers, (tuple, list)) else (answers,)

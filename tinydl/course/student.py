@@ -31,6 +31,12 @@ class Call:
     arguments: dict[str, Any]
     positional: int = 0
 
+    def split(self) -> tuple[list[Any], dict[str, Any]]:
+        """The arguments as they were passed: by position, and by name."""
+        items = list(self.arguments.items())
+        by_position, named = items[: self.positional], items[self.positional :]
+        return [value for _, value in by_position], dict(named)
+
 
 class Session:
     """A submission's process, started again whenever it has ended.

@@ -13,6 +13,7 @@ from tinydl.course.draws import DIGITS, Draw
 from tinydl.course.failures import Failure
 from tinydl.course.grades import CounterExample, PropertyResult
 from tinydl.course.likely import likely_mistake
+from tinydl.course.references import NotRecorded
 from tinydl.course.student import Call, Student
 
 MOST_SIMPLIFICATIONS = 60
@@ -64,6 +65,8 @@ def _attempt(prop: Property, student: Student, draw: Draw) -> Attempt | None:
         prop.body(student, draw)
     except Failure as failure:
         return Attempt(draw, tuple(student.calls), failure)
+    except NotRecorded:
+        raise
     except Exception as error:  # an answer of an unexpected form may break the comparison
         message = f"the answer has not the form that is asked for ({type(error).__name__}: {error})"
         return Attempt(draw, tuple(student.calls), Failure(message[:500], kind="type"))
@@ -107,7 +110,10 @@ def _simplified(prop: Property, student: Student, seed: int, first: Attempt) -> 
         nonlocal left
         left -= 1
         draw = Draw(seed, prop.name, first.draw.case, prop.cases, choices, simplicity)
-        attempt = _attempt(prop, student, draw)
+        try:
+            attempt = _attempt(prop, student, draw)
+        except NotRecorded:
+            return None
         alike = attempt is not None and attempt.failure.kind == first.failure.kind
         return attempt if alike else None
 
