@@ -52,7 +52,7 @@ def expect_close(
     rtol : float, optional
         The tolerance r; by default 1e-6, or 1e-4 for an answer in float32.
     atol : float, optional
-        The tolerance a; by default r times the largest of the expected magnitudes.
+        The tolerance a; by default r times the largest expected magnitude, or r if all are 0.
     numbers : callable, optional
         Called with the index of the worst element, it writes the formula with its numbers.
     dtype : dtype_like, optional
@@ -103,7 +103,7 @@ def _errors(
     a, e = answer.astype(np.float64), right.astype(np.float64)
     finite = np.abs(e[np.isfinite(e)])
     if atol is None:
-        atol = rtol * float(finite.max(initial=0.0)) or 1e-300
+        atol = rtol * (float(finite.max(initial=0.0)) or 1.0)
     same = (a == e) | (np.isnan(a) & np.isnan(e)) | (np.abs(a - e) <= atol + rtol * np.abs(e))
     off = np.abs(a - e)
     return np.where(same, 0.0, np.where(np.isnan(off), np.inf, np.maximum(off, 1e-300)))

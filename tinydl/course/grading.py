@@ -15,8 +15,9 @@ from tinydl.course.assignment import Assignment, Property
 from tinydl.course.failures import Failure
 from tinydl.course.grades import Grade, PropertyResult
 from tinydl.course.process import Ended
+from tinydl.course.session import KernelSession, Session, Sessions, python_start
 from tinydl.course.sources import Source, Unreadable, read_extras, read_source
-from tinydl.course.student import Session, Student
+from tinydl.course.student import Student
 from tinydl.course.trying import try_property
 
 SIGNATURE = re.compile(r"\s*(\w+)\s*(?:\((.*)\))?\s*")
@@ -48,14 +49,14 @@ def grade(
     result = Grade(assignment.name, "graded", seed)
     try:
         source = read_source(path, assignment.file)
+        session = _session(assignment, source, path)
     except Unreadable as problem:
         return _not_graded(result, chosen, problem.state, str(problem))
     except OSError as problem:
         return _not_graded(result, chosen, "unreadable", f"it cannot be read: {problem.strerror}")
     result.notes += source.notes
-    session = Session(
-        _start(assignment, source), assignment.limits, read_extras(path, assignment.extras)
-    )
+    if isinstance(session, KernelSession):
+        result.notes += session.warnings
     try:
         loaded = session.load()
         problem_of_file = _problem(loaded, source)
@@ -73,23 +74,19 @@ def grade(
     return result
 
 
-def _start(assignment: Assignment, source: Source) -> dict[str, Any]:
-    """The first request to the submission's process."""
+def _session(assignment: Assignment, source: Source, path: Path) -> Sessions:
+    """What will run the submission."""
     limits = assignment.limits
-    return {
-        "source": source.text,
-        "file": assignment.file,
-        "allowed": list(assignment.allowed),
-        "cpu_seconds": int(limits.total_seconds),
-        "memory": limits.memory,
-        "file_size": limits.file_size,
-    }
+    if assignment.file.endswith(".c"):
+        return KernelSession(source.text, assignment.file, limits)
+    start = python_start(source.text, assignment.file, assignment.allowed, limits)
+    return Session(start, limits, read_extras(path, assignment.extras))
 
 
 def _try_all(
     assignment: Assignment,
     chosen: list[Property],
-    session: Session,
+    session: Sessions,
     look: Mapping[str, Any],
     seed: int,
 ) -> list[PropertyResult]:
@@ -133,15 +130,14 @@ def _failed(prop: Property, kind: str, message: str) -> PropertyResult:
 
 def _problem(loaded: Mapping[str, Any], source: Source) -> tuple[str, str] | None:
     """State and message if the file could not be loaded."""
-    look = loaded.get("look")
-    if not isinstance(look, dict):
-        return "garbled", "it interferes with the grader"
-    syntax = look.get("syntax")
+    look, error = loaded.get("look"), loaded.get("error")
+    syntax = look.get("syntax") if isinstance(look, dict) else None
     if isinstance(syntax, dict):
         return "syntax error", _syntax_message(syntax, source.file)
-    error = loaded.get("error")
     if isinstance(error, dict):
         return "crashed", _error_message(error, source.file)
+    if not isinstance(look, dict):
+        return "garbled", "it interferes with the grader"
     return None
 
 

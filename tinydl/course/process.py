@@ -66,14 +66,16 @@ class Ended(Exception):
     Attributes
     ----------
     state : str
-        "timed out", "crashed" or "garbled".
+        "timed out", "crashed", or "garbled" if what it says cannot be read.
     message : str
         What happened, for the student.
+    line : int or None
+        Where in the file, if that is known.
     """
 
-    def __init__(self, state: str, message: str) -> None:
+    def __init__(self, state: str, message: str, line: int | None = None) -> None:
         super().__init__(message)
-        self.state, self.message = state, message
+        self.state, self.message, self.line = state, message, line
 
 
 class SubmissionProcess:
@@ -303,6 +305,7 @@ def _environment(folder: str, more: Mapping[str, str]) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "PATH": "/usr/bin:/bin",
         "PYTHONHASHSEED": "0",
+        "MALLOC_PERTURB_": "85",  # new memory holds no zeros: what is never set shows
         **dict.fromkeys((*one_thread, "VECLIB_MAXIMUM_THREADS", "TINYDL_NUM_THREADS"), "1"),
         **more,
     }

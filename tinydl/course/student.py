@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from tinydl.course.failures import Failure
-from tinydl.course.process import Ended, Limits, SubmissionProcess
+from tinydl.course.process import Ended
+from tinydl.course.session import Sessions
 
 
 @dataclass
@@ -38,58 +39,6 @@ class Call:
         return [value for _, value in by_position], dict(named)
 
 
-class Session:
-    """A submission's process, started again whenever it has ended.
-
-    Parameters
-    ----------
-    start : mapping
-        What the process begins with.
-    limits : Limits
-    files : mapping of str to bytes
-        What lies in its working folder.
-    """
-
-    def __init__(
-        self, start: Mapping[str, Any], limits: Limits, files: Mapping[str, bytes] | None = None
-    ) -> None:
-        self._start, self._limits, self._files = start, limits, files
-        self._process: SubmissionProcess | None = None
-        self.output = ""
-        self.looked: dict[str, Any] = {}
-
-    def load(self) -> dict[str, Any]:
-        """Start the process and run the file; the answer says what it defines, or what is wrong."""
-        self.close()
-        self._process = SubmissionProcess(self._start, self._limits, self._files)
-        try:
-            return self._process.load()
-        except Ended:
-            self.close()
-            raise
-
-    def ask(self, request: Mapping[str, Any], seconds: float) -> tuple[dict[str, Any], float]:
-        """Send a request; return the answer, and the seconds of CPU time it took."""
-        if self._process is None:
-            answer = self.load()
-            if "error" in answer:
-                raise Ended("crashed", "the file could not be loaded a second time")
-        assert self._process is not None
-        try:
-            return self._process.timed(request, seconds)
-        except Ended:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        """End the process, keeping what it printed."""
-        if self._process is not None:
-            room = self._limits.output - len(self.output)
-            self._process.close()
-            self.output += self._process.output[:room]
-            self._process = None
-
-
 class Student:
     """The functions of a submission, for the length of one property.
 
@@ -98,7 +47,7 @@ class Student:
 
     Parameters
     ----------
-    session : Session
+    session : Session or KernelSession
     parameters : mapping of str to sequence of str
         The names of the parameters of each function.
     seconds : float
@@ -114,11 +63,13 @@ class Student:
         What was called in this case.
     changed : list of str
         The arguments that the last call changed.
+    seconds : float
+        The CPU time that the last call took.
     """
 
     def __init__(
         self,
-        session: Session,
+        session: Sessions,
         parameters: Mapping[str, list[str]],
         seconds: float,
         seed: int,
@@ -129,6 +80,7 @@ class Student:
         self._inputs_may_change = inputs_may_change
         self.calls: list[Call] = []
         self.changed: list[str] = []
+        self.seconds = 0.0
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("__"):
@@ -176,7 +128,8 @@ class Student:
             answer, seconds = self._session.ask(request, self._left)
         except Ended as ended:
             what = f"{call.name}: " if call.name else ""
-            raise Failure(f"{what}{ended.message}", kind=ended.state) from None
+            raise Failure(f"{what}{ended.message}", kind=ended.state, line=ended.line) from None
+        self.seconds = seconds
         self._left = max(self._left - seconds, 0.05)
         names = list(call.arguments)
         self.changed = [names[i] for i in _positions(answer.get("changed"), len(names))]

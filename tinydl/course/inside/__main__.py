@@ -1,18 +1,20 @@
 """The program beside a submission: runs it, calls it, and sends back what it returns.
 
-``python -I inside REQUESTS ANSWERS`` with the numbers of two pipes. The first request says how to
+``python inside REQUESTS ANSWERS`` with the numbers of two pipes. The first request says how to
 hold the process and what to run; each later one is a call.
 """
 
 from __future__ import annotations
 
 import builtins
+import functools
 import importlib
 import linecache
 import os
 import sys
 import traceback
 import types
+from collections.abc import Callable
 from contextlib import suppress
 from random import seed as restart_python
 from typing import TYPE_CHECKING, Any
@@ -24,8 +26,18 @@ from numpy.random import seed as restart_numpy
 globals()["__builtins__"] = dict(vars(builtins))
 
 if TYPE_CHECKING:
-    from tinydl.course.inside import frames, landlock, limits, look, places, refusals, seccomp
+    from tinydl.course.inside import (
+        c_kernels,
+        frames,
+        landlock,
+        limits,
+        look,
+        places,
+        refusals,
+        seccomp,
+    )
 else:  # run as a folder, which the package tinydl is no part of
+    import c_kernels
     import frames
     import landlock
     import limits
@@ -43,11 +55,11 @@ DRIVER = "<the grader>"
 def serve(requests: int, answers: int) -> None:
     """Read requests until the pipe is closed, and answer each."""
     start = _receive(requests)
-    module = _prepare(start)
-    looked = look.look(start["source"], start["file"])
-    answer: dict[str, Any] = {"look": looked}
-    if "syntax" not in looked:
-        answer |= _guarded(lambda: _run_file(module, start["source"]), start["file"])
+    module = types.ModuleType("assignment")
+    module.__file__ = start["file"]
+    sys.modules["assignment"] = module
+    load = _prepare(start)
+    answer = load(module, start)
     _send(answers, answer)
     while "result" in answer:
         request = _receive(requests)
@@ -56,29 +68,51 @@ def serve(requests: int, answers: int) -> None:
         _send(answers, _answer(module, request, start["file"]))
 
 
-def _prepare(start: dict[str, Any]) -> types.ModuleType:
-    """Import what the submission may import, then let the process be held."""
+def _prepare(start: dict[str, Any]) -> Callable[..., dict[str, Any]]:
+    """Import what the submission may use, let the process be held; return what loads the file."""
+    sys.path[:0] = start["paths"]
     for package in start["allowed"]:
         importlib.import_module(package)
-    module = types.ModuleType("assignment")
-    module.__file__ = start["file"]
-    sys.modules["assignment"] = module
+    load: Callable[..., dict[str, Any]] = _load_python
+    if start["header"]:
+        load_kernels = c_kernels.loader(start["header"], guarded=start["guarded"])
+        load = functools.partial(_load_c, load_kernels)
+    del sys.path[: len(start["paths"])]
     folder = os.getcwd()
     sys.path.append(folder)
-    linecache.getline(__file__, 1)
-    limits.hold(start["cpu_seconds"], start["memory"], start["file_size"])
     readable, listable = places.readable(), places.listable()
+    limits.hold(start["cpu_seconds"], start["memory"], start["file_size"])
     landlock.hold(readable, listable, folder)
     seccomp.hold()
-    refusals.install(start["allowed"], [*readable, *listable], folder)
-    return module
+    if load is _load_python:  # C does not ask Python
+        refusals.install(start["allowed"], [*readable, *listable], folder)
+    return load
 
 
-def _run_file(module: types.ModuleType, source: str) -> None:
-    file = str(module.__file__)
+def _load_python(module: types.ModuleType, start: dict[str, Any]) -> dict[str, Any]:
+    """Look at a file, and run it."""
+    source, file = start["source"], start["file"]
+    answer: dict[str, Any] = {"look": look.look(source, file)}
+    if "syntax" in answer["look"]:
+        return answer
     lines = source.splitlines(keepends=True)
     linecache.cache[file] = (len(source), None, lines, file)
-    _exec(_compile(source, file, "exec", dont_inherit=True), vars(module))
+
+    def run() -> None:
+        _exec(_compile(source, file, "exec", dont_inherit=True), vars(module))
+
+    return answer | _guarded(run, file)
+
+
+def _load_c(
+    load_kernels: c_kernels.Loader, module: types.ModuleType, start: dict[str, Any]
+) -> dict[str, Any]:
+    """Load compiled kernels."""
+    answer = _guarded(lambda: load_kernels(module), start["file"])
+    if "result" in answer:
+        answer["look"] = answer.pop("result")
+        answer["result"] = None
+    return answer
 
 
 def _answer(module: types.ModuleType, request: dict[str, Any], file: str) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 A frame is two lengths (eight bytes each, little endian), the header, and the payload. In the
 header a value is JSON as far as JSON goes; other values are objects with one key that names their
-kind: ``{"array": ["<f8", [2, 3]]}`` stands for the next 48 bytes of the payload.
+kind: ``{"array": ["<f8", [2, 3], "C"]}`` stands for the next 48 bytes of the payload.
 
 Nothing is ever executed to read a frame, and whatever the bytes are, reading gives values of the
-kinds below or raises `BadFrame`.
+kinds below or raises `BadFrame`. Elements travel in the order in which they lie in memory, so a
+transposed array arrives transposed: ``{"array": ["<f8", [2, 3], "F"]}``.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import builtins
 import json
 import math
 import struct
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -68,8 +69,9 @@ def _to_json(value: Any, payload: list[bytes], depth: int) -> Any:
     if value is None or kind in (bool, int, float, str):
         return value
     if kind is _ndarray and value.dtype.kind in KINDS:
-        payload.append(value.tobytes())
-        return {"array": [value.dtype.str, list(value.shape)]}
+        order = "F" if value.flags.fnc else "C"
+        payload.append(value.tobytes(order))
+        return {"array": [value.dtype.str, list(value.shape), order]}
     if isinstance(value, _generic) and value.dtype.kind in KINDS:
         payload.append(value.tobytes())
         return {"scalar": value.dtype.str}
@@ -142,15 +144,15 @@ class _Reader:
             pairs = [_list(pair) for pair in _list(content)]
             return {self.value(k, depth + 1): self.value(v, depth + 1) for k, v in pairs}
         if kind == "array":
-            dtype, shape = _list(content)
-            return self._array(dtype, _list(shape))
+            dtype, shape, order = _list(content)
+            return self._array(dtype, _list(shape), "F" if order == "F" else "C")
         if kind == "scalar":
-            return self._array(content, [])[()]
+            return self._array(content, [], "C")[()]
         if kind == "other":
             return Other(str(content)[:120])
         raise BadFrame("a value of no known kind")
 
-    def _array(self, name: Any, shape: list[Any]) -> np.ndarray:
+    def _array(self, name: Any, shape: list[Any], order: Literal["C", "F"]) -> np.ndarray:
         if not isinstance(name, str) or len(name) > 4:
             raise BadFrame("no dtype")
         dtype = _dtype(name)
@@ -164,7 +166,7 @@ class _Reader:
             raise BadFrame("an array larger than the frame")
         elements = _frombuffer(self.payload[self.position : end], dtype)
         self.position = end
-        return elements.reshape(shape).copy()
+        return elements.reshape(shape, order=order).copy(order)
 
 
 def _list(content: Any) -> list[Any]:

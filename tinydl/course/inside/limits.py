@@ -6,7 +6,7 @@ import resource
 from contextlib import suppress
 
 
-def hold(seconds: int, memory: int | None, file_size: int) -> None:
+def hold(seconds: int, memory: int | None, file_size: int, processes: int | None = 0) -> None:
     """Limit this process and its children for good.
 
     Parameters
@@ -17,12 +17,16 @@ def hold(seconds: int, memory: int | None, file_size: int) -> None:
         Bytes of address space; None where a sanitizer needs all of it.
     file_size : int
         Bytes of the largest file it may write.
+    processes : int or None
+        How many processes the user may have before this one may start no more; None for no limit.
+        It does not bind root.
     """
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_CPU, seconds)
     _limit(resource.RLIMIT_FSIZE, file_size)
     _limit(resource.RLIMIT_NOFILE, 64)
-    _limit(resource.RLIMIT_NPROC, 0)  # binds everyone but root
+    if processes is not None:
+        _limit(resource.RLIMIT_NPROC, processes)
     if memory is not None:
         _limit(resource.RLIMIT_AS, memory)
 

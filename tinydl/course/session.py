@@ -1,0 +1,194 @@
+"""A submission's process for as long as it is graded, started again whenever it has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinydl.course import sanitizers
+from tinydl.course.compiling import compile_c
+from tinydl.course.process import Ended, Limits, SubmissionProcess
+from tinydl.kernels.plugin import HEADER
+
+ROOT = str(Path(__file__).parent.parent.parent)  # where a process finds this tinydl
+
+
+class Session:
+    """A submission in Python, or compiled kernels.
+
+    Parameters
+    ----------
+    start : mapping
+        What the process begins with; see `python_start`.
+    limits : Limits
+    files : mapping of str to bytes
+        What lies in its working folder.
+    environment : mapping of str to str
+        Variables that it needs.
+    """
+
+    def __init__(
+        self,
+        start: Mapping[str, Any],
+        limits: Limits,
+        files: Mapping[str, bytes] | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self._start, self._limits = start, limits
+        self._files, self._environment = files, environment
+        self._process: SubmissionProcess | None = None
+        self.output = ""
+        self.last_output = ""
+
+    def load(self) -> dict[str, Any]:
+        """Start the process and run the file; the answer says what it defines, or what is wrong."""
+        self.close()
+        self._process = SubmissionProcess(self._start, self._limits, self._files, self._environment)
+        try:
+            return self._process.load()
+        except Ended:
+            self.close()
+            raise
+
+    def ask(self, request: Mapping[str, Any], seconds: float) -> tuple[dict[str, Any], float]:
+        """Send a request; return the answer, and the seconds of CPU time it took.
+
+        Raises
+        ------
+        Ended
+            If the process ended instead; the next request starts it again.
+        """
+        if self._process is None and "result" not in self.load():
+            raise Ended("crashed", "the file could not be loaded a second time")
+        assert self._process is not None
+        try:
+            return self._process.timed(request, seconds)
+        except Ended:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End the process, keeping what it printed."""
+        if self._process is not None:
+            room = self._limits.output - len(self.output)
+            self._process.close()
+            self.last_output = self._process.output
+            self.output += self.last_output[:room]
+            self._process = None
+
+
+class KernelSession:
+    """A submission in C: each call runs under the sanitizers first, and then as compiled for speed.
+
+    Parameters
+    ----------
+    text, file : str
+        The C file, and its name.
+    limits : Limits
+
+    Attributes
+    ----------
+    warnings : list of str
+        What the compiler remarks.
+
+    Raises
+    ------
+    Unreadable
+        If it does not compile.
+    """
+
+    def __init__(self, text: str, file: str, limits: Limits) -> None:
+        compiled = compile_c(text, file)
+        self._file, self.warnings = file, compiled.warnings
+        self._sanitized = compiled.sanitized
+        start = kernel_start(file, limits, guarded=not compiled.sanitized)
+        self._sessions = [Session(start, limits, compiled.fast)]
+        if compiled.sanitized:
+            held = {**start, "memory": None}  # a sanitizer needs the whole address space
+            environment = sanitizers.environment()
+            self._sessions.insert(0, Session(held, limits, compiled.sanitized, environment))
+
+    def load(self) -> dict[str, Any]:
+        """Load both libraries; the answer says what they define."""
+        return [self._told(session, session.load) for session in self._sessions][-1]
+
+    def ask(self, request: Mapping[str, Any], seconds: float) -> tuple[dict[str, Any], float]:
+        """Make both answer; the fast one's answer and time are returned.
+
+        Raises
+        ------
+        Ended
+            If one ended instead, or if they answer differently.
+        """
+        answers = [
+            self._told(session, lambda session=session: session.ask(request, seconds))
+            for session in self._sessions
+        ]
+        if not _alike(answers[0][0].get("result"), answers[-1][0].get("result")):
+            raise Ended(
+                "crashed",
+                "its result changes with the compiler's options: probably an element of the "
+                "result is never set, or is added to before it was set to 0",
+            )
+        return answers[-1]
+
+    def _told(self, session: Session, work: Any) -> Any:
+        """Do it; if the process ends, say which line of the C file did it."""
+        try:
+            return work()
+        except Ended as ended:
+            report = session.last_output
+            message, line = sanitizers.read_report(report, self._file, self._sanitized)
+            if ended.state != "crashed" or not message:
+                raise
+            place = f"{self._file}, line {line}: " if line else ""
+            raise Ended("crashed", f"{place}{message}", line) from None
+
+    @property
+    def output(self) -> str:
+        """What the processes printed, reports of sanitizers included."""
+        return "".join(session.output for session in self._sessions)
+
+    def close(self) -> None:
+        """End both processes."""
+        for session in self._sessions:
+            session.close()
+
+
+Sessions = Session | KernelSession
+
+
+def python_start(
+    source: str, file: str, allowed: tuple[str, ...], limits: Limits
+) -> dict[str, Any]:
+    """What the process of a submission in Python begins with."""
+    return {
+        "source": source,
+        "file": file,
+        "allowed": list(allowed),
+        "paths": [ROOT] if "tinydl" in allowed else [],
+        "header": "",
+        "guarded": False,
+        "cpu_seconds": int(limits.total_seconds),
+        "memory": limits.memory,
+        "file_size": limits.file_size,
+    }
+
+
+def kernel_start(file: str, limits: Limits, *, guarded: bool) -> dict[str, Any]:
+    """What the process of compiled kernels begins with; `guarded`: between guard pages."""
+    start = python_start("", file, ("numpy", "tinydl"), limits)
+    return {**start, "header": HEADER.read_text(), "guarded": guarded}
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Whether two answers of the same C code are the same up to rounding."""
+    if not (isinstance(one, np.ndarray) and isinstance(other, np.ndarray)):
+        return type(one) is type(other)
+    if one.shape != other.shape or one.dtype != other.dtype:
+        return False
+    with np.errstate(all="ignore"):
+        return bool(np.allclose(one, other, rtol=1e-3, atol=1e-3, equal_nan=True))
