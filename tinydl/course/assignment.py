@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from tinydl.course.draws import Draw
@@ -204,7 +205,9 @@ class Assignment:
 
 
 def load_assignment(folder: str | Path, file: str = "properties.py") -> Assignment:
-    """Read the properties in an assignment's folder, and their list ``MISTAKES`` if there is one.
+    """Read the properties in an assignment's folder, and its typical mistakes if it has some.
+
+    The mistakes are a list ``MISTAKES``, in ``mistakes.py`` or beside the properties.
 
     Parameters
     ----------
@@ -224,16 +227,24 @@ def load_assignment(folder: str | Path, file: str = "properties.py") -> Assignme
     path = Path(folder) / file
     if not path.is_file():
         raise ArgumentError("course", "assignment", got=repr(str(path)), expected="a file")
-    name = f"tinydl_course_{Path(folder).resolve().name.replace('-', '_')}"
-    specification = importlib.util.spec_from_file_location(name, path)
-    assert specification is not None and specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    sys.modules[name] = module
-    specification.loader.exec_module(module)
+    module = _module(path)
     assignment = getattr(module, "assignment", None)
     if not isinstance(assignment, Assignment):
         raise ArgumentError(
             "course", "assignment", got=repr(assignment), expected="an Assignment", hint=str(path)
         )
-    assignment.mistakes = list(getattr(module, "MISTAKES", []))
+    catalogue = path.with_name("mistakes.py")
+    holder = _module(catalogue) if catalogue.is_file() else module
+    assignment.mistakes = list(getattr(holder, "MISTAKES", []))
     return assignment
+
+
+def _module(path: Path) -> ModuleType:
+    """The file as a module of a name of its own."""
+    name = f"tinydl_course_{path.resolve().parent.name.replace('-', '_')}_{path.stem}"
+    specification = importlib.util.spec_from_file_location(name, path)
+    assert specification is not None and specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[name] = module
+    specification.loader.exec_module(module)
+    return module

@@ -32,8 +32,9 @@
 # | tanh: large numbers | 6 | hidden |
 # | activations: symmetries on arrays of any shape | 4 | hidden |
 # | mean squared error: formula | 10 | |
+# | mean squared error: arrays of any shape | 3 | hidden |
 # | mean absolute error: formula | 6 | |
-# | mean errors: arrays of any shape | 6 | hidden |
+# | mean absolute error: arrays of any shape | 3 | hidden |
 # | binary cross-entropy: formula | 10 | |
 # | binary cross-entropy: certain predictions | 6 | hidden |
 # | inputs are left as they were | 3 | |
@@ -57,8 +58,8 @@ import numpy as np
 # ## 1. The dense layer
 #
 # A batch has $N$ samples, each with $C$ numbers: a matrix $x$ of shape $(N, C)$, one sample a row.
-# The layer has weights $w$ of shape $(C, O)$ and a bias $b$ of shape $(O,)$. Each of its $O$ outputs
-# is a weighted sum of all inputs of that sample:
+# The layer has weights $w$ of shape $(C, O)$ and a bias $b$ of shape $(O,)$. Each of its $O$
+# outputs is a weighted sum of all inputs of that sample:
 #
 # $$y_{no} = \sum_c x_{nc} \, w_{co} + b_o$$
 #
@@ -171,13 +172,14 @@ if __name__ == "__main__":
 # $$L_\text{squared} = \frac{1}{n} \sum_i (y_i - t_i)^2 \qquad
 # L_\text{absolute} = \frac{1}{n} \sum_i |y_i - t_i|$$
 #
-# For answers of the kind yes or no, $t_i$ is 1 or 0 and $y_i$ is the predicted probability of a yes.
-# The cross-entropy is the mean surprise at what really happened:
+# For answers of the kind yes or no, $t_i$ is 1 or 0 and $y_i$ is the predicted probability of a
+# yes. The cross-entropy is the mean surprise at what really happened:
 #
 # $$L_\text{binary} = -\frac{1}{n} \sum_i \Big( t_i \ln y_i + (1 - t_i) \ln (1 - y_i) \Big)$$
 #
-# A prediction of exactly 0 or 1 would be infinitely surprised if it is wrong. So $y_i$ is first moved
-# into the interval from $\epsilon$ to $1 - \epsilon$, with $\epsilon = 10^{-7}$; Keras does the same.
+# A prediction of exactly 0 or 1 would be infinitely surprised if it is wrong. So $y_i$ is first
+# moved into the interval from $\epsilon$ to $1 - \epsilon$, with $\epsilon = 10^{-7}$; Keras does
+# the same.
 
 
 # %% nbgrader={"grade": false, "grade_id": "losses", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -293,11 +295,9 @@ if __name__ == "__main__":
 # %%
 if __name__ == "__main__":
     for loss in (mean_squared_error, mean_absolute_error, binary_cross_entropy):
-        always_no = np.full_like(y_test, t_train.mean())
-        print(
-            f"{loss.__name__:21}  network {loss(t_test, y_test):.4f}   a constant {loss(t_test, always_no):.4f}"
-        )
+        always_the_same = np.full_like(y_test, t_train.mean())
+        network, constant = loss(t_test, y_test), loss(t_test, always_the_same)
+        print(f"{loss.__name__:21}  network {network:.4f}   a constant {constant:.4f}")
     right = np.mean((y_test > 0.5) == t_test)
-    print(
-        f"Right about {right:.1%} of the test images; 'never an 8' is right about {1 - t_test.mean():.1%}."
-    )
+    print(f"Of the test images, the network judges {right:.1%} right;")
+    print(f"who always says 'not an 8' judges {1 - t_test.mean():.1%} right.")

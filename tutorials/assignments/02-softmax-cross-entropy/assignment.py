@@ -5,8 +5,8 @@
 # probabilities of them, and the cross-entropy says how surprised these are by what happened. You
 # write both, so that no score is too large for them, with the first derivative and the second.
 #
-# **You learn** to keep sums of exponentials in range (the *log-sum-exp* trick), to derive a gradient
-# on paper and find it short, and to multiply by a Hessian without ever forming it.
+# **You learn** to keep sums of exponentials in range (the *log-sum-exp* trick), to derive a
+# gradient on paper and find it short, and to multiply by a Hessian without ever forming it.
 #
 # **Time:** 3 hours. **Needed before:** assignment 1, and tutorial 5.
 #
@@ -63,8 +63,8 @@ import numpy as np
 #
 # The scores lie along the last axis; all other axes only count samples. A constant added to all
 # scores of a sample multiplies numerator and denominator by the same number, so it changes nothing.
-# Choose the constant such that the largest score becomes 0. Then no exponential is above 1, at least
-# one is 1, and the sum lies between 1 and $K$: nothing overflows and nothing is divided by 0.
+# Choose the constant such that the largest score becomes 0. Then no exponential is above 1, at
+# least one is 1, and the sum lies between 1 and $K$: nothing overflows and nothing is divided by 0.
 
 
 # %% nbgrader={"grade": false, "grade_id": "softmax", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -176,13 +176,14 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## 4. The gradient
 #
-# Derive $\partial L_n / \partial z_{nk}$ on paper. Begin with $L = -\sum_j t_j z_j + \ln \sum_j e^{z_j}$,
-# in which $\sum_j t_j = 1$ has been used already. The result is one of the shortest in this field:
+# Derive $\partial L_n / \partial z_{nk}$ on paper. Begin with
+# $L = -\sum_j t_j z_j + \ln \sum_j e^{z_j}$, in which $\sum_j t_j = 1$ has been used already. The
+# result is one of the shortest in this field:
 #
 # $$\frac{\partial L_n}{\partial z_{nk}} = p_{nk} - t_{nk}$$
 #
-# A prediction that is right by its probability pulls no further, one that is wrong pulls with all its
-# probability, and no exponential is left that could blow up.
+# A prediction that is right by its probability pulls no further, one that is wrong pulls with all
+# its probability, and no exponential is left that could blow up.
 
 
 # %% nbgrader={"grade": false, "grade_id": "gradient", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -223,8 +224,8 @@ if __name__ == "__main__":
 #
 # $$H_{jk} = \frac{\partial^2 L}{\partial z_j \, \partial z_k} = p_j \, [j = k] - p_j \, p_k$$
 #
-# Methods that look at the curvature of a loss only ever need its product with some vector $v$. Put the
-# formula into $\sum_k H_{jk} v_k$ and simplify: no matrix is left, only sums along a row.
+# Methods that look at the curvature of a loss only ever need its product with some vector $v$. Put
+# the formula into $\sum_k H_{jk} v_k$ and simplify: no matrix is left, only sums along a row.
 #
 # $$(H v)_j = p_j \Big( v_j - \sum_k p_k v_k \Big)$$
 
@@ -267,9 +268,10 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## 6. Your code trains a network
 #
-# tinydl lets you replace its inner loops, which it calls *kernels*, by your own. Below, the loss of a
-# network for MNIST and its gradient are yours: every step of the training begins with your $p - t$.
-# The factor `g` is what arrives from above, here $1 / N$ for the mean. Nothing below is graded.
+# tinydl lets you replace its inner loops, which it calls *kernels*, by your own. Below, the loss of
+# a network for MNIST and its gradient are yours: every step of the training begins with your
+# $p - t$. The factor `g` is what arrives from above, here $1 / N$ for the mean. Nothing below is
+# graded.
 
 # %%
 if __name__ == "__main__":

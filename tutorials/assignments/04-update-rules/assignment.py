@@ -1,12 +1,12 @@
 # %% [markdown]
 # # Assignment 4: update rules, from gradient descent to Adam
 #
-# The gradient says which way is downhill. An update rule says how far to go, and what to remember of
-# the gradients before. You write six rules, each as a function of arrays, and each of them then trains
-# a network on MNIST.
+# The gradient says which way is downhill. An update rule says how far to go, and what to remember
+# of the gradients before. You write six rules, each as a function of arrays, and each of them then
+# trains a network on MNIST.
 #
-# **You learn** what each rule adds to the one before, why Adam corrects its first steps, and to write
-# functions with state that never change what they are given.
+# **You learn** what each rule adds to the one before, why Adam corrects its first steps, and to
+# write functions with state that never change what they are given.
 #
 # **Time:** 3 to 4 hours. **Needed before:** tutorials 6 and 7.
 #
@@ -44,13 +44,13 @@
 # ## Common mistakes
 #
 # - `v *= beta` changes the caller's array. Write `v = beta * v`.
-# - State kept in a global variable: two parameters then share it. All state comes in as arguments and
-#   goes out as results.
+# - State kept in a global variable: two parameters then share it. All state comes in as arguments
+#   and goes out as results.
 # - Adam without its corrections, or with the exponent off by one: the first step has `step = 1`.
 # - Returning the corrected averages of Adam as its state. They are used for the step only.
 # - Epsilon inside the root. In all formulas here it stands outside.
-# - The new state in the step where the formula has the old one, or the other way round. All formulas
-#   are to be read from left to right: what was assigned is used from there on.
+# - The new state in the step where the formula has the old one, or the other way round. All
+#   formulas are to be read from left to right: what was assigned is used from there on.
 
 # %%
 import numpy as np
@@ -62,8 +62,8 @@ import numpy as np
 #
 # $$w \leftarrow w - \eta g$$
 #
-# Momentum remembers a velocity $v$, which begins at 0 and fades by a factor $\beta$ in each step. What
-# points to and fro cancels, what points the same way adds up:
+# Momentum remembers a velocity $v$, which begins at 0 and fades by a factor $\beta$ in each step.
+# What points to and fro cancels, what points the same way adds up:
 #
 # $$v \leftarrow \beta v - \eta g, \qquad w \leftarrow w + v$$
 #
@@ -71,8 +71,8 @@ import numpy as np
 #
 # $$v \leftarrow \beta v - \eta g, \qquad w \leftarrow w + \beta v - \eta g$$
 #
-# Each function takes what is remembered as an argument and returns the new weights first, then the new
-# memory. It never changes an array that it was given.
+# Each function takes what is remembered as an argument and returns the new weights first, then the
+# new memory. It never changes an array that it was given.
 
 
 # %% nbgrader={"grade": false, "grade_id": "momentum", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -138,20 +138,21 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## 2. Adagrad and RMSprop
 #
-# One learning rate for all weights is a poor fit: some have large gradients, some rare ones. Both rules
-# divide by the size that the gradients of a weight had so far, element by element. Adagrad takes the
-# root of the sum $a$ of all squares, which begins at 0:
+# One learning rate for all weights is a poor fit: some have large gradients, some rare ones. Both
+# rules divide by the size that the gradients of a weight had so far, element by element. Adagrad
+# takes the root of the sum $a$ of all squares, which begins at 0:
 #
 # $$a \leftarrow a + g^2, \qquad w \leftarrow w - \eta \, \frac{g}{\sqrt{a} + \epsilon}$$
 #
 # That sum only grows, and steps get shorter for ever. RMSprop takes a mean that forgets:
 #
-# $$a \leftarrow \rho \, a + (1 - \rho) \, g^2, \qquad w \leftarrow w - \eta \, \frac{g}{\sqrt{a} + \epsilon}$$
+# $$a \leftarrow \rho \, a + (1 - \rho) \, g^2, \qquad
+# w \leftarrow w - \eta \, \frac{g}{\sqrt{a} + \epsilon}$$
 #
 # The small $\epsilon$ stands outside the root. It matters where all gradients so far were 0.
 #
-# Sources: Duchi, Hazan & Singer, JMLR 12, 2011; Tieleman & Hinton, lecture 6.5 of *Neural networks for
-# machine learning*, 2012.
+# Sources: Duchi, Hazan & Singer, JMLR 12, 2011; Tieleman & Hinton, lecture 6.5 of *Neural networks
+# for machine learning*, 2012.
 
 
 # %% nbgrader={"grade": false, "grade_id": "adagrad", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -208,7 +209,8 @@ if __name__ == "__main__":
 #
 # Adam keeps two fading means, of the gradients and of their squares:
 #
-# $$m \leftarrow \beta_1 m + (1 - \beta_1) \, g, \qquad v \leftarrow \beta_2 v + (1 - \beta_2) \, g^2$$
+# $$m \leftarrow \beta_1 m + (1 - \beta_1) \, g, \qquad
+# v \leftarrow \beta_2 v + (1 - \beta_2) \, g^2$$
 #
 # Both begin at 0, so at first they are too small: after $t$ steps their weights add up to only
 # $1 - \beta^t$. Dividing by that makes proper means of them, used in this step only:
@@ -216,9 +218,9 @@ if __name__ == "__main__":
 # $$\hat m = \frac{m}{1 - \beta_1^t}, \qquad \hat v = \frac{v}{1 - \beta_2^t}, \qquad
 # w \leftarrow w - \eta \, \frac{\hat m}{\sqrt{\hat v} + \epsilon}$$
 #
-# The steps count from $t = 1$. Two things to try when you have it: the first step is as long as $\eta$
-# in every element, whatever the gradient; and gradients a thousand times as large lead to the same
-# steps.
+# The steps count from $t = 1$. Two things to try when you have it: the first step is as long as
+# $\eta$ in every element, whatever the gradient; and gradients a thousand times as large lead to
+# the same steps.
 #
 # Source: Kingma & Ba, *Adam: a method for stochastic optimization*, ICLR 2015, algorithm 1.
 
@@ -276,10 +278,10 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## 4. Your rules train a network
 #
-# An optimizer of tinydl is a class with a method `update`: weights, gradient and memory in, new weights
-# and new memory out. That is what you have written; the class below only passes it on. It keeps a
-# memory of its own for each weight, one array of zeros for each name in `slots`. Nothing below is
-# graded.
+# An optimizer of tinydl is a class with a method `update`: weights, gradient and memory in, new
+# weights and new memory out. That is what you have written; the class below only passes it on. It
+# keeps a memory of its own for each weight, one array of zeros for each name in `slots`. Nothing
+# below is graded.
 
 # %%
 if __name__ == "__main__":
@@ -307,9 +309,8 @@ if __name__ == "__main__":
     x_train, x_test = (x.reshape(-1, 784).astype("float32") / 255 for x in (x_train, x_test))
     t_train, t_test = to_categorical(digits_train), to_categorical(digits_test)
 
-    print(
-        f"{'rule':17}{'learning rate':>14}{'loss':>9}{'accuracy':>10}   on the test images after one epoch"
-    )
+    print("After one epoch, on the test images:")
+    print(f"{'rule':17}{'learning rate':>14}{'loss':>9}{'accuracy':>10}")
     for rule, slots, learning_rate in (
         (gradient_descent, (), 0.1),
         (momentum, ("velocity",), 0.02),

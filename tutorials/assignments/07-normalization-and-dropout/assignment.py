@@ -1,12 +1,12 @@
 # %% [markdown]
 # # Assignment 7: batch normalization and dropout
 #
-# Two layers that behave differently in training and in use. Batch normalization brings every feature
-# to mean 0 and variance 1 over the batch. Dropout leaves features out at random. You write both, with
-# their gradients, and put them into a network.
+# Two layers that behave differently in training and in use. Batch normalization brings every
+# feature to mean 0 and variance 1 over the batch. Dropout leaves features out at random. You write
+# both, with their gradients, and put them into a network.
 #
-# **You learn** to find a gradient through a mean and a variance, to tell training from inference, and
-# to test something random.
+# **You learn** to find a gradient through a mean and a variance, to tell training from inference,
+# and to test something random.
 #
 # **Time:** 5 hours, two of them for the gradient in part 3. **Needed before:** assignments 1 and 3,
 # and tutorials 11 and 12.
@@ -63,8 +63,8 @@ import numpy as np
 # %% [markdown]
 # ## 1. Batch normalization in training
 #
-# The last axis of x counts the features; all axes before it count samples, and pixels if there are any.
-# Let $i$ run over all $n$ of these places, and $c$ over the features:
+# The last axis of x counts the features; all axes before it count samples, and pixels if there are
+# any. Let $i$ run over all $n$ of these places, and $c$ over the features:
 #
 # $$\mu_c = \frac{1}{n} \sum_i x_{ic}, \qquad
 # s_c = \frac{1}{n} \sum_i (x_{ic} - \mu_c)^2, \qquad
@@ -127,8 +127,9 @@ if __name__ == "__main__":
 #
 # $$r \leftarrow \rho \, r + (1 - \rho) \, b \qquad \rho = 0.99$$
 #
-# with $r$ the running average and $b$ the mean (or variance) of the batch. At inference they take the
-# place of the statistics of the batch: in the formula of $y$ above, $\mu$ and $s$ are the running ones.
+# with $r$ the running average and $b$ the mean (or variance) of the batch. At inference they take
+# the place of the statistics of the batch: in the formula of $y$ above, $\mu$ and $s$ are the
+# running ones.
 
 
 # %% nbgrader={"grade": false, "grade_id": "inference", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -170,20 +171,21 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## 3. The gradient of batch normalization
 #
-# A gradient $g$ of the shape of $y$ arrives, $g_{ic} = \partial L / \partial y_{ic}$. Two of the three
-# gradients are sums:
+# A gradient $g$ of the shape of $y$ arrives, $g_{ic} = \partial L / \partial y_{ic}$. Two of the
+# three gradients are sums:
 #
 # $$\frac{\partial L}{\partial \beta_c} = \sum_i g_{ic}, \qquad
 # \frac{\partial L}{\partial \gamma_c} = \sum_i g_{ic} \, \hat x_{ic}$$
 #
-# The third one takes paper. Each $x_{ic}$ acts in three ways: directly, through $\mu_c$, and through
-# $s_c$. All three together give
+# The third one takes paper. Each $x_{ic}$ acts in three ways: directly, through $\mu_c$, and
+# through $s_c$. All three together give
 #
 # $$\frac{\partial L}{\partial x_{ic}} = \frac{\gamma_c}{\sqrt{s_c + \epsilon}}
-# \Big( g_{ic} - \frac{1}{n} \sum_j g_{jc} - \hat x_{ic} \, \frac{1}{n} \sum_j g_{jc} \, \hat x_{jc} \Big)$$
+# \Big( g_{ic} - \frac{1}{n} \sum_j g_{jc}
+# - \hat x_{ic} \, \frac{1}{n} \sum_j g_{jc} \, \hat x_{jc} \Big)$$
 #
-# The two subtracted terms are what the gradient would have changed about mean and variance, and cannot,
-# since both are fixed by the normalization.
+# The two subtracted terms are what the gradient would have changed about mean and variance, and
+# cannot, since both are fixed by the normalization.
 
 
 # %% nbgrader={"grade": false, "grade_id": "batch_norm_gradient", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -236,14 +238,14 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## 4. Dropout
 #
-# In training, each element is dropped with probability $r$, the rate, independently of all others. What
-# is kept is scaled up, so that the expected value of $y_i$ is still $x_i$:
+# In training, each element is dropped with probability $r$, the rate, independently of all others.
+# What is kept is scaled up, so that the expected value of $y_i$ is still $x_i$:
 #
 # $$y_i = m_i \, x_i, \qquad m_i = \begin{cases} 0 & \text{with probability } r \\
 # 1 / (1 - r) & \text{otherwise} \end{cases}$$
 #
-# At inference all $m_i$ are 1. The gradient knows which elements were kept: $\bar x_i = m_i \, g_i$. So
-# the function returns $m$ as well.
+# At inference all $m_i$ are 1. The gradient knows which elements were kept:
+# $\bar x_i = m_i \, g_i$. So the function returns $m$ as well.
 #
 # All randomness comes from the generator that is given, a `numpy.random.Generator`:
 # `generator.random(shape)` is uniform between 0 and 1.
@@ -271,7 +273,7 @@ def dropout(x, rate, generator, training=True):
 
 
 def dropout_gradient(g, m):
-    """The gradient of dropout with respect to x, from the gradient g of y and the m of that call."""
+    """The gradient of x, from the gradient g of y and the m that dropout returned with that y."""
     ### BEGIN SOLUTION
     return g * m
     ### END SOLUTION
@@ -300,9 +302,9 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## 5. Your layers in a network
 #
-# A layer of tinydl makes its weights in `build` and computes in `call`. What happens to arrays, forwards
-# and backwards, is an `Op`: a function and a rule for the gradient of each input. Both call what you
-# have written. Nothing below is graded.
+# A layer of tinydl makes its weights in `build` and computes in `call`. What happens to arrays,
+# forwards and backwards, is an `Op`: a function and a rule for the gradient of each input. Both
+# call what you have written. Nothing below is graded.
 
 # %%
 if __name__ == "__main__":
@@ -381,8 +383,8 @@ if __name__ == "__main__":
     t_train, t_test = to_categorical(digits_train), to_categorical(digits_test)
 
 # %% [markdown]
-# Only 2000 images to learn from, thirty times each: enough to learn them by heart. Look at how far the
-# training loss falls below the test loss, and what your layers change about it.
+# Only 2000 images to learn from, thirty times each: enough to learn them by heart. Look at how far
+# the training loss falls below the test loss, and what your layers change about it.
 
 # %%
 if __name__ == "__main__":
