@@ -119,10 +119,12 @@ assert abs(by_difference - by_formula) < 1e-6
 
 # %%
 w, learning_rate = 1.0, 0.001
+visited = []
 for _ in range(6):
     slope = 2 * np.mean((w * celsius + 32.0 - fahrenheit) * celsius)
     step = -learning_rate * slope
     print(f"w = {w:.4f}   L = {loss_at(w):8.4f}   slope = {slope:9.4f}   step = {step:.4f}")
+    visited.append(w)
     w = w + step
 
 # %% [markdown]
@@ -141,8 +143,7 @@ if find_spec("matplotlib"):
     axes.plot(weights, [loss_at(weight) for weight in weights], "0.4", label="L(w)")
     tangent = np.array([0.85, 1.35])
     axes.plot(tangent, 192 - 480 * (tangent - 1), "C1", label="slope at w = 1")
-    visited = [1.0, 1.48, 1.672, 1.7488]
-    axes.plot(visited, [loss_at(weight) for weight in visited], "C0o", label="steps")
+    axes.plot(visited[:4], [loss_at(weight) for weight in visited[:4]], "C0o", label="steps")
     axes.set(xlabel="weight w", ylabel="mean squared error L")
     axes.legend()
     if "TINYDL_PICTURES" in os.environ:

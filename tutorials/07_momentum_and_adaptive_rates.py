@@ -109,7 +109,7 @@ print(f"after 1 step: w = {w.round(2)}, loss {scaled_loss(w):.4f}")
 
 
 # %%
-def momentum_step(w, g, v, rate, momentum):
+def momentum_step(w, g, v, rate, momentum=0.9):
     v = momentum * v - rate * g
     return w + v, v
 
@@ -160,11 +160,11 @@ def rmsprop_step(w, g, v, rate, rho=0.9):
     return w - rate * g / np.sqrt(v + epsilon), v
 
 
-def adam_step(w, g, m, v, rate, t, beta_1=0.9, beta_2=0.999):
+def adam_step(w, g, m, v, t, rate, beta_1=0.9, beta_2=0.999):
     m = beta_1 * m + (1 - beta_1) * g
     v = beta_2 * v + (1 - beta_2) * (g * g)
     rate = rate * np.sqrt(1 - beta_2**t) / (1 - beta_1**t)
-    return w - rate * m / (np.sqrt(v) + epsilon), m, v
+    return w - rate * m / (np.sqrt(v) + epsilon), m, v, t + 1
 
 
 for optimizer in (SGD(momentum=0.9), Adagrad(), RMSprop(), Adam()):
@@ -172,39 +172,34 @@ for optimizer in (SGD(momentum=0.9), Adagrad(), RMSprop(), Adam()):
 
 # %% [markdown]
 # Are these lines the optimizers? Twenty steps with random gradients must end in the same place.
+# (Keras, and so tinydl, begins Adagrad's sum at 0.1; everything else begins at 0, and $t$ at 1.)
 
 
 # %%
-def ours(optimizer, gradients):
+def by_tinydl(optimizer, gradients):
     w = tinydl.tensor(np.zeros(3), requires_grad=True)
     for g in gradients:
         optimizer.apply([g], [w])
     return w.numpy()
 
 
-def theirs(step, gradients, *state, numbered=False):
+def by_these_lines(step, gradients, *state):
     w = np.zeros(3)
-    for t, g in enumerate(gradients, start=1):
-        w, *state = step(w, g, *state, 0.1, *[t] * numbered)
+    for g in gradients:
+        w, *state = step(w, g, *state, rate=0.1)
     return w
 
 
 gradients = np.random.default_rng(0).normal(size=(20, 3))
 zero = np.zeros(3)
-
-
-def nine_tenths(w, g, v, rate):
-    return momentum_step(w, g, v, rate, momentum=0.9)
-
-
-pairs = {
-    "momentum": (ours(SGD(0.1, momentum=0.9), gradients), theirs(nine_tenths, gradients, zero)),
-    "Adagrad": (ours(Adagrad(0.1), gradients), theirs(adagrad_step, gradients, zero + 0.1)),
-    "RMSprop": (ours(RMSprop(0.1), gradients), theirs(rmsprop_step, gradients, zero)),
-    "Adam": (ours(Adam(0.1), gradients), theirs(adam_step, gradients, zero, zero, numbered=True)),
-}
-for name, (one, other) in pairs.items():
-    print(f"{name:9} tinydl {one.round(4)}   these lines {other.round(4)}")
+for optimizer, step, state in (
+    (SGD(0.1, momentum=0.9), momentum_step, [zero]),
+    (Adagrad(0.1), adagrad_step, [zero + 0.1]),
+    (RMSprop(0.1), rmsprop_step, [zero]),
+    (Adam(0.1), adam_step, [zero, zero, 1]),
+):
+    one, other = by_tinydl(optimizer, gradients), by_these_lines(step, gradients, *state)
+    print(f"{optimizer.name:8} tinydl {one.round(4)}   these lines {other.round(4)}")
     assert np.allclose(one, other, rtol=1e-12, atol=1e-12)
 
 # %% [markdown]
@@ -216,8 +211,8 @@ for name, (one, other) in pairs.items():
 # thousand times slower. (The last digits differ because epsilon is added to the size.)
 
 # %%
-as_they_are = ours(Adam(0.1), gradients)
-stretched = ours(Adam(0.1), gradients * np.array([1000.0, 1.0, 0.001]))
+as_they_are = by_tinydl(Adam(0.1), gradients)
+stretched = by_tinydl(Adam(0.1), gradients * np.array([1000.0, 1.0, 0.001]))
 print("Adam, gradients as they are:             ", as_they_are.round(4))
 print("Adam, gradients times 1000, 1 and 0.001: ", stretched.round(4))
 assert np.allclose(as_they_are, stretched, atol=1e-3)
