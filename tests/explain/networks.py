@@ -39,6 +39,14 @@ def fan_out():
     return story
 
 
+def cut_short():
+    """A story of which two ops are missing."""
+    a = tensor(3.0, requires_grad=True)
+    with explain.record("Cut short", limit=1) as story:
+        a * a * a + a
+    return story
+
+
 def of_ops():
     """One forward step of each kind that a law has to find or to refuse."""
     rng = np.random.default_rng(0)

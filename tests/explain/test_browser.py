@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from tests.explain.networks import convolutional, fan_out, of_ops
+from tests.explain.networks import convolutional, cut_short, fan_out, of_ops
 from tinydl.explain import STORIES, ready_made
 from tinydl.explain.html import SHOWN_TERMS
 from tinydl.explain.laws import law_of
@@ -47,6 +47,7 @@ def files(tmp_path_factory):
         "fan-out": fan_out(),
         "ops": of_ops(),
         "wicked": convolutional(title=WICKED, name=WICKED),
+        "cut": cut_short(),
     }
     stories |= {f"ready-made {name}": ready_made(name) for name in STORIES}
     for name, story in stories.items():
@@ -286,6 +287,15 @@ def test_a_telephone_shows_it_without_scrolling_sideways(visit):
         page.evaluate(f"location.hash = '#step-{step}'")
         page.wait_for_selector(f"article[data-step='{step}']")
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_what_is_left_out_is_said(visit):
+    page = visit("ready-made mnist", "#step-25")
+    assert "the numbers of 160 of 54080 elements" in page.inner_text(".sample")
+    assert not page.is_visible("#missing")
+    page = visit("cut")
+    assert "2 more ops" in page.inner_text("#missing")
+    assert page.locator(".sample").count() == 0
 
 
 def test_paper_shows_all_pages_in_order(visit, files):

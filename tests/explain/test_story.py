@@ -81,7 +81,7 @@ class TestNetworks:
         check_pages(story, rng)
         kinds = [step.kind for step in story]
         assert kinds == sorted(kinds, key=["forward", "backward", "update"].index)
-        assert [step.layer for step in story][:3] == ["conv2d"] * 3
+        assert [step.layer for step in story][:4] == ["sequential", *["conv2d"] * 3]
         assert story[1].inputs[0].name == "x"
         assert {step.title for step in story if step.kind == "update"} == {
             f"adam: {w.name}" for w in model.trainable_weights
@@ -217,6 +217,50 @@ def test_gradients_through_every_op(name):
                 (y * rng.uniform(0.5, 1.5, y.shape)).sum().backward()
         if len(story) and y.size:
             check_pages(story, rng, picks=1, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", sorted(set(Op.registry) - set(DIFFERENTIABLE)))
+def test_ops_without_gradient_have_pages_too(name):
+    rng = np.random.default_rng(3)
+    for op, arrays in Op.registry[name].examples(rng):
+        with explain.record() as story:
+            y = op(*arrays)
+        assert story[len(story)].op == name
+        np.testing.assert_array_equal(story[len(story)].output.array, y.data)
+        check_pages(story, rng, picks=1, rtol=1e-6)
+
+
+def test_what_wants_no_gradient_leads_to_what_does(rng):
+    """A masked loss: the comparison and the count are steps, with nothing to pass back."""
+    x, (w,) = tensor([[1.0, -2.0], [3.0, 0.5]], name="x"), weights(rng, (2,))
+    with explain.record() as story:
+        mask = (x > 0.0).astype("float32")
+        n = mask.sum()
+        loss = (mask * x * w).sum() / n
+        loss.backward()
+    assert [step.op for step in story][:3] == ["greater", "cast", "sum"]
+    assert {step.output.name: step.after for step in story if step.kind == "forward"}["loss"] == (
+        3,
+        6,
+    )
+    assert "mask" in [value.name for value in story[4].inputs]
+    assert {step.of for step in story if step.kind == "backward"}.isdisjoint({1, 2, 3})
+    check_pages(story, rng)
+
+
+def test_a_layer_that_does_not_learn_has_its_pages(rng):
+    frozen, last = layers.Dense(3, activation="relu", name="frozen"), layers.Dense(1, name="last")
+    x = rng.normal(size=(2, 4)).astype("float32")
+    last(frozen(x))
+    frozen.trainable = False
+    with explain.record() as story:
+        y = last(frozen(x))
+        y.sum().backward()
+    steps = [(step.layer, step.op) for step in story if step.kind == "forward"]
+    assert steps[:3] == [("frozen", "matmul"), ("frozen", "add"), ("frozen", "relu")]
+    assert story[4].after == (3,)
+    np.testing.assert_array_equal(story[3].output.array, frozen(x).data)
+    check_pages(story, rng)
 
 
 class TestGradients:
@@ -443,6 +487,8 @@ class TestRecording:
             for _ in range(10):
                 w * 2.0
         assert len(story) == 3
+        assert story.left_out == 7
+        assert story.missing.startswith("This is not all") and "7 more" in story.missing
         with pytest.raises(ArgumentError, match="limit"):
             explain.record(limit=0)
 

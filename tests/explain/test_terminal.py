@@ -1,5 +1,6 @@
 """The pages in the terminal, and turning them by letters."""
 
+import numpy as np
 import pytest
 
 from tests.explain.networks import convolutional, fan_out
@@ -31,6 +32,16 @@ def reading(story, capsys, *answers):
 
     read_along(story, ask)
     return capsys.readouterr().out
+
+
+def test_what_is_left_out_is_said(capsys):
+    w = tensor(np.ones((300, 400)), requires_grad=True)
+    with record(limit=1) as story:
+        y = w * 2.0
+        y.sum()
+    text = printed(story, capsys)
+    assert "1 more op" in text
+    assert "300 rows × 400 columns, float64; the largest of the first 125 × 400 is shown" in text
 
 
 def test_all_pages_in_order(story, capsys):

@@ -106,6 +106,7 @@ class _Writer:
         return {
             "title": story.title,
             "note": story.note,
+            "missing": story.missing,
             "steps": steps,
             "values": self.written,
             "arrays": [

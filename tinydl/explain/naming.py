@@ -44,7 +44,9 @@ class Names:
 
     def of(self, x: Tensor, array: np.ndarray | None, otherwise: str = "") -> str:
         """The name of a value."""
-        key = key_of(x, array)
+        return self._name(x, key_of(x, array), otherwise)
+
+    def _name(self, x: Tensor, key: Key, otherwise: str) -> str:
         if key not in self.given:
             if id(x) in self.first_name:
                 name = self.unique(self.first_name[id(x)])
@@ -62,16 +64,17 @@ class Names:
         """The name of what an op read."""
         if x.op is not None:
             return self.of(x, None, x.op.name)
-        is_constant = array.size == 1 and not x.requires_grad
-        if is_constant and key_of(x, array) not in self.known and not x.name:
+        key = key_of(x, array)
+        is_constant = array.size == 1 and not x.requires_grad and key not in self.given
+        if is_constant and key not in self.known and not x.name:
             return self._constant(x, array)
         own = op.input_name(position)
         plain = "x" if own in FIRST_INPUTS and not x.requires_grad else own
         return self.of(x, array, "w" if x.requires_grad else plain)
 
-    def of_result(self, y: Tensor, op: Op, layer: str | None) -> str:
+    def of_result(self, y: Tensor, key: Key, op: Op, layer: str | None) -> str:
         """The name of what an op made."""
-        return self.of(y, None, f"{layer}/{op.name}" if layer else op.name)
+        return self._name(y, key, f"{layer}/{op.name}" if layer else op.name)
 
     def layer_of(self, weight: str) -> str | None:
         """The layer that a weight's name begins with."""

@@ -29,8 +29,8 @@ def html_of_story(story: Story) -> str:
         f"{html_of_step(step)}</details>"
         for step in story
     )
-    note = f"<p>{escape(story.note)}</p>" if story.note else ""
-    return f"<h3>{escape(story.title)}</h3>{note}{''.join(pages)}"
+    notes = "".join(f"<p>{escape(words)}</p>" for words in (story.note, story.missing) if words)
+    return f"<h3>{escape(story.title)}</h3>{notes}{''.join(pages)}"
 
 
 def html_of_step(step: Step) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from tinydl.engine import Tensor
+from tinydl.engine import Op, Tensor
 from tinydl.explain.frames import (
     layer_called,
     name_of_array,
@@ -32,11 +32,18 @@ Key = tuple[int, int]  # a tensor; and, as a leaf may be assigned another array,
 
 @dataclass
 class Applying:
-    """An op was applied."""
+    """An op was applied; where no gradient is wanted, the tensors themselves know nothing of it."""
 
     y: Tensor
+    op: Op
+    inputs: tuple[Tensor, ...]
+    read: tuple[np.ndarray, ...]
     source: Source | None = None
     layer: str | None = None
+    key: Key = (0, 0)
+
+    def __post_init__(self) -> None:
+        self.key = key_of(self.y, None if self.y.op is not None else self.y.data)
 
 
 @dataclass
@@ -80,28 +87,43 @@ class Recorder:
         What happened, in order.
     names : dict
         What the user calls a tensor.
+    left_out : int
+        How many more things happened after the recorder was full.
     """
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.events: list[Event] = []
-        self.known: dict[int, Tensor] = {}
+        self.made: dict[Key, Tensor] = {}  # kept, so that their ids stay their own
+        self.inputs: dict[int, Tensor] = {}
         self.names: dict[Key, str] = {}
+        self.left_out = 0
 
-    @property
-    def is_full(self) -> bool:
-        """Whether no more steps are taken in."""
-        return len(self.events) >= self.limit
+    def has_room(self) -> bool:
+        """Whether one more thing is taken in; if not, it is counted."""
+        is_full = len(self.events) >= self.limit
+        self.left_out += is_full
+        return not is_full
 
-    def saw_op(self, y: Tensor, frame: FrameType | None) -> None:
-        """An op has been recorded."""
-        if self.is_full:
+    def saw_op(
+        self,
+        y: Tensor,
+        op: Op,
+        inputs: tuple[Tensor, ...],
+        read: tuple[np.ndarray, ...],
+        frame: FrameType | None,
+    ) -> None:
+        """An op has been applied."""
+        if not self.has_room():
             return
         user = users_frame(frame)
-        self._know(y)
-        for x, array in zip(y.inputs, y.arrays_read, strict=True):
+        for x, array in zip(inputs, read, strict=True):
             self._learn_name(x, array, user)
-        self.events.append(Applying(y, source_of(user), layer_called(frame)))
+        self._take_in(Applying(y, op, inputs, read, source_of(user), layer_called(frame)))
+
+    def _take_in(self, event: Applying) -> None:
+        self.made[event.key] = event.y
+        self.events.append(event)
 
     def saw_gradients(
         self,
@@ -111,12 +133,11 @@ class Recorder:
         found: dict[int, Tensor],
     ) -> None:
         """Gradients have been passed back; what was computed before anyone watched is made up."""
-        if self.is_full or all(y.op is None for y in walked):
+        if all(y.op is None for y in walked) or not self.has_room():
             return
         for y in walked:
-            if y.op is not None and id(y) not in self.known:
-                self._know(y)
-                self.events.append(Applying(y))
+            if y.op is not None and key_of(y, None) not in self.made:
+                self._take_in(Applying(y, y.op, y.inputs, y.arrays_read))
         gradients = {key: gradient.data for key, gradient in found.items()}
         seeds = [
             np.ones(y.shape) if given is None else np.asarray(getattr(given, "data", given))
@@ -130,7 +151,7 @@ class Recorder:
         self, optimizer: Any, pairs: list[tuple[np.ndarray, Tensor]], clipped: list[np.ndarray]
     ) -> None:
         """An optimizer is about to change weights."""
-        if self.is_full:
+        if not self.has_room():
             return
         variables = [variable for _, variable in pairs]
         self.events.append(
@@ -157,19 +178,19 @@ class Recorder:
 
     def learn_names(self, frame: FrameType | None) -> None:
         """Take names from a frame for all that has none yet."""
-        for y in list(self.known.values()):
-            self._learn_name(y, None, frame)
+        for key, y in self.made.items():
+            if key not in self.names:
+                name = y.name or name_of_tensor(y, frame)
+                if name is not None:
+                    self.names[key] = name
 
-    def _know(self, y: Tensor) -> None:
-        self.known[id(y)] = y  # also keeps it, so that its id stays its own
-
-    def _learn_name(self, x: Tensor, array: np.ndarray | None, frame: FrameType | None) -> None:
+    def _learn_name(self, x: Tensor, array: np.ndarray, frame: FrameType | None) -> None:
         key = key_of(x, array)
         if key in self.names:
             return
-        self.known.setdefault(id(x), x)
+        self.inputs[id(x)] = x
         name = x.name or name_of_tensor(x, frame)
-        if name is None and x.op is None and array is not None:
+        if name is None and x.op is None and key not in self.made:
             name = name_of_array(array, frame)
         if name is not None:
             self.names[key] = name
@@ -186,5 +207,5 @@ def unwatched() -> Iterator[None]:
 
 
 def key_of(x: Tensor, array: np.ndarray | None) -> Key:
-    """What tells values apart: the tensor, and the array that a leaf had then."""
+    """What tells values apart: the tensor, and of a leaf the array that it had then."""
     return id(x), id(array) if x.op is None else 0

@@ -6,12 +6,11 @@ import runpy
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from tinydl.engine import Tensor
 from tinydl.errors import ArgumentError
-from tinydl.explain.recorder import Applying, PassingBack, Recorder
+from tinydl.explain.recorder import Applying, Event, PassingBack, Recorder
 from tinydl.explain.story import Story
 from tinydl.explain.watching import record
 
@@ -25,11 +24,11 @@ class _Enough(BaseException):
 class _FirstStep(Recorder):
     """Takes in one walk back and the update after it, then ends the program."""
 
-    def saw_op(self, y: Tensor, frame: FrameType | None) -> None:
-        """An op has been recorded; after a walk back, it belongs to the next step."""
+    def saw_op(self, *what: Any) -> None:
+        """An op has been applied; after a walk back, it belongs to the next step."""
         if self._has_passed_back:
             raise _Enough
-        super().saw_op(y, frame)
+        super().saw_op(*what)
 
     def saw_gradients(self, *what: Any) -> None:
         """Gradients have been passed back."""
@@ -39,12 +38,7 @@ class _FirstStep(Recorder):
         last = self.events[-1] if self.events else None
         if not isinstance(last, PassingBack):
             return
-        needed = {id(y) for y in last.walked}
-        self.events = [
-            event
-            for event in self.events
-            if not isinstance(event, Applying) or id(event.y) in needed
-        ]
+        self.events = _leading_to(last.walked, self.events)
 
     def after_update(self, optimizer: Any) -> None:
         """Weights have been changed."""
@@ -55,6 +49,19 @@ class _FirstStep(Recorder):
     @property
     def _has_passed_back(self) -> bool:
         return any(isinstance(event, PassingBack) for event in self.events[-2:])
+
+
+def _leading_to(results: Sequence[Tensor], events: Sequence[Event]) -> list[Event]:
+    """The events without ops that none of these results used."""
+    needed = {id(y) for y in results}
+    kept: list[Event] = []
+    for event in reversed(events):
+        if isinstance(event, Applying):
+            if id(event.y) not in needed:
+                continue
+            needed.update(id(x) for x in event.inputs)
+        kept.append(event)
+    return kept[::-1]
 
 
 def run_script(path: str | Path, arguments: Sequence[str] = ()) -> Story:

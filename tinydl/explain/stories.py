@@ -64,7 +64,8 @@ def mnist() -> Story:
             MaxPooling2D(2, name="max_pooling2d"),
             Flatten(name="flatten"),
             Dense(10, activation="softmax", kernel_initializer=GlorotUniform(seed=2), name="dense"),
-        ]
+        ],
+        name="network",
     )
     model(x)
     loss_function = SparseCategoricalCrossentropy(name="cross_entropy")

@@ -19,10 +19,13 @@ class Story:
     note : str or None
         One sentence: what to notice.
     steps : tuple of Step
+    left_out : int
+        How many more ops, walks back and updates there were when recording had ended.
     """
 
     def __init__(self, title: str, note: str | None = None, steps: tuple[Step, ...] = ()) -> None:
         self.title, self.note, self.steps = title, note, steps
+        self.left_out = 0
 
     def __len__(self) -> int:
         return len(self.steps)
@@ -37,6 +40,27 @@ class Story:
                 "story", "the step", got=repr(number), expected=f"1 to {len(self.steps)}"
             )
         return self.steps[number - 1]
+
+    @property
+    def missing(self) -> str:
+        """What the story does not tell because recording had ended; "" where it tells all.
+
+        Examples
+        --------
+        >>> from tinydl import explain, tensor
+        >>> w = tensor(2.0, requires_grad=True)
+        >>> with explain.record(limit=1) as story:
+        ...     y = w * w * w
+        >>> story.missing
+        'This is not all: recording ended here, and 1 more op, walk back or update followed.'
+        """
+        if not self.left_out:
+            return ""
+        return (
+            f"This is not all: recording ended here, and {self.left_out:,} more"
+            f" {'op, walk back or update' if self.left_out == 1 else 'ops, walks back or updates'}"
+            " followed."
+        )
 
     @property
     def edges(self) -> dict[int, tuple[int, ...]]:

@@ -119,23 +119,20 @@ class _Teller:
     # Forward.
 
     def tell_applying(self, event: Applying) -> None:
-        y, op, layer = event.y, event.y.op, event.layer
-        assert op is not None
-        letters = letters_of(op, len(y.inputs))
-        arrays = arrays_of(y)
+        y, op, layer = event.y, event.op, event.layer
+        letters = letters_of(op, len(event.inputs))
+        arrays = arrays_of(event)
         names = [
             self.names.of_input(x, array, op, position, layer)
-            for position, (x, array) in enumerate(zip(y.inputs, arrays, strict=True))
+            for position, (x, array) in enumerate(zip(event.inputs, arrays, strict=True))
         ]
         operands = tuple(map(Operand, names, letters, arrays))
-        name = self.names.of_result(y, op, layer)
+        name = self.names.of_result(y, event.key, op, layer)
         applied = Applied(op, operands, y.data, letter_of_result(op), name)
-        inputs = [
-            _value(name, symbol, array, _role(x), layer)
-            for x, name, symbol, array in zip(y.inputs, names, letters, arrays, strict=True)
-        ]
+        keys = [key_of(x, array) for x, array in zip(event.inputs, arrays, strict=True)]
+        roles = [_role(x, key in self.made_in) for x, key in zip(event.inputs, keys, strict=True)]
+        inputs = [_value(*what, layer) for what in zip(names, letters, arrays, roles, strict=True)]
         output = _value(name, applied.symbol, y.data, "activation", layer)
-        keys = [key_of(x, array) for x, array in zip(y.inputs, arrays, strict=True)]
         step = Step(
             number=len(self.steps) + 1,
             kind="forward",
@@ -153,7 +150,7 @@ class _Teller:
         )
         self.steps.append(step)
         self.applied[id(y)] = applied
-        self.made_in[key_of(y, None)] = self.forward_step[id(y)] = step.number
+        self.made_in[event.key] = self.forward_step[id(y)] = step.number
 
     # Backward.
 
@@ -280,17 +277,17 @@ class _Teller:
             self.made_in[key_of(variable, new)] = number
 
 
-def arrays_of(y: Tensor) -> list[np.ndarray]:
+def arrays_of(event: Applying) -> list[np.ndarray]:
     """What an op read; a tensor that was computed together with others computes its values now."""
     return [
-        read if x.op is None else x.data for x, read in zip(y.inputs, y.arrays_read, strict=True)
+        read if x.op is None else x.data for x, read in zip(event.inputs, event.read, strict=True)
     ]
 
 
-def _role(x: Tensor) -> str:
-    if x.op is not None:
-        return "activation"
-    return "weight" if x.requires_grad else "input"
+def _role(x: Tensor, was_made: bool) -> str:
+    if x.op is None and x.requires_grad:
+        return "weight"
+    return "activation" if x.op is not None or was_made else "input"
 
 
 def _value(name: str, symbol: str, array: np.ndarray, role: str, layer: str | None) -> Value:

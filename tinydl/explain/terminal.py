@@ -39,8 +39,9 @@ def print_story(story: Story, step: int | None = None, element: Any = None) -> N
     console = _console()
     if step is None:
         console.print(story.title, style="bold", markup=False, highlight=False)
-        if story.note:
-            console.print(story.note, markup=False, highlight=False)
+        for words in (story.note, story.missing):
+            if words:
+                console.print(words, markup=False, highlight=False)
     for page in story if step is None else [story[step]]:
         console.print()
         print_step(console, page, element, len(story))
@@ -240,10 +241,16 @@ def _place(name: str, index: Index) -> str:
 
 
 def _described(value: Value) -> str:
-    axes = " × ".join(
-        f"{n} {axis}".rstrip() for n, axis in zip(value.shape, value.axes, strict=False)
-    )
-    return f"{_text(value.symbol)} = {value.name}: {axes or 'one number'}, {value.dtype}"
+    axes = " × ".join(map(_counted, value.shape, value.axes))
+    kept = " × ".join(map(str, value.array.shape))
+    part = "" if value.is_whole else f"; the largest of the first {kept} is shown"
+    return f"{_text(value.symbol)} = {value.name}: {axes or 'one number'}, {value.dtype}{part}"
+
+
+def _counted(n: int, axis: str) -> str:
+    """The axis in the plural: 3 columns, 3 channels in."""
+    word, space, rest = axis.partition(" ")
+    return f"{n} {axis}" if n == 1 else f"{n} {word}s{space}{rest}"
 
 
 def _number(value: float) -> str:

@@ -6,12 +6,13 @@ import sys
 from types import TracebackType
 from typing import Any
 
-from tinydl.engine import Tensor
+from tinydl.engine import Op, Tensor
 from tinydl.errors import ArgumentError
 from tinydl.explain.frames import users_frame
 from tinydl.explain.recorder import Recorder
 from tinydl.explain.story import Story
 from tinydl.explain.telling import tell
+from tinydl.fused import fused
 from tinydl.recording import mode
 
 LIMIT = 1_000
@@ -81,6 +82,7 @@ class record:
         _watch(-1)
         self.recorder.learn_names(users_frame(sys._getframe(1)))
         self.story.steps = tell(self.recorder)
+        self.story.left_out = self.recorder.left_out
 
 
 _init_of_tensor = Tensor.__init__
@@ -98,6 +100,23 @@ def _watch(change: int) -> None:
 
 
 def _noting_init(self: Tensor, *arguments: Any, **settings: Any) -> None:
+    """A tensor is made; where no gradient is wanted, only its maker knows by which op.
+
+    Under `no_grad`, as in the walk back, nothing of that kind is noted.
+    """
     _init_of_tensor(self, *arguments, **settings)
-    if self.op is not None and mode.observer is not None:
-        mode.observer.saw_op(self, sys._getframe(1))
+    if mode.observer is None:
+        return
+    frame = sys._getframe(1)
+    if self.op is not None:
+        mode.observer.saw_op(self, self.op, self.inputs, self.arrays_read, frame)
+    elif mode.recording and frame.f_code is Op.__call__.__code__:
+        op, inputs = frame.f_locals["self"], frame.f_locals["inputs"]
+        mode.observer.saw_op(self, op, inputs, tuple(frame.f_locals["arrays"]), frame)
+    elif mode.recording and frame.f_code is fused.__code__:
+        *before, (op, others) = frame.f_locals["steps"]
+        result: tuple[Tensor, ...] = ()
+        for earlier, inputs in before:  # applied once more, to be noted one by one
+            result = (earlier(*result, *inputs),)
+        inputs = (*result, *others)
+        mode.observer.saw_op(self, op, inputs, tuple(x.data for x in inputs), frame)

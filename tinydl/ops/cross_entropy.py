@@ -325,7 +325,7 @@ def sparse_categorical_crossentropy(
             expected=f"0 to {classes - 1}",
             hint=f"the output has {classes} classes",
         )
-    one_hot = np.moveaxis(OneHot(classes, dtype=output.dtype)(labels).data, -1, axis)
+    one_hot = OneHot(classes, axis, output.dtype)(labels)
     return categorical_crossentropy(one_hot, output, from_logits, axis)
 
 

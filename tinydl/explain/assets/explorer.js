@@ -171,5 +171,6 @@ byId("play").addEventListener("click", () => play(playing === null));
 document.title = `${story.title} · tinydl`;
 byId("title").textContent = story.title;
 byId("note").textContent = story.note ?? "";
+byId("missing").textContent = story.missing;
 buildGraph();
 if (story.steps.length) read(location.hash);

@@ -80,6 +80,7 @@ function numbersSection(step, state, repaint) {
       valueOf(element(output, state.flat) ?? NaN)),
     state.message ? make("p", { class: "message" }, state.message) : null,
     state.probe ? probeText(step, state, fed) : null,
+    sampleText(step, state.output, output),
     ...(view ? calculation(step, view, light) : [make("p", {}, "This file has no numbers for this element.")]),
     box);
 }
@@ -102,6 +103,15 @@ function shownAt(step, position, flat) {
   const nearest = keys.reduce((best, key) => (far(key) < far(best) ? key : best));
   const message = `${value.name} ${placeText(value, flat)} has no numbers in this file; here is the nearest element that has.`;
   return { at: Number(nearest), message };
+}
+
+// Where the file has the numbers of some elements only, how many, and where the others are.
+function sampleText(step, position, output) {
+  const [known, all] = [Object.keys(step.views[position]).length, sizeOf(output.shape)];
+  if (step.law || known >= all) return null;
+  const words = `This file has the numbers of ${known} of ${all} elements; a click shows the nearest of these. `;
+  return make("p", { class: "sample" }, words, "In Python, ",
+    make("code", {}, `story.print(step=${step.number}, element=...)`), " shows any.");
 }
 
 // An input's element was picked: what it feeds lights up, and one of these is shown.
@@ -148,7 +158,8 @@ function derivativesOf(derivatives) {
     const value = story.values[which];
     return make("tr", {}, make("td", {}, `${value.name} ${placeText(value, flat)}`), make("td", {}, plain(slope)));
   });
-  return make("table", {}, make("caption", {}, "How it changes with what feeds it"), ...rows);
+  const some = rows.length < derivatives.length ? `, the ${rows.length} largest of ${derivatives.length}` : "";
+  return make("table", {}, make("caption", {}, `How it changes with what feeds it${some}`), ...rows);
 }
 
 function gradientOf(view, light) {

@@ -3,6 +3,7 @@
 const NUMBERS = 12; // a slice of up to so many rows and columns shows its numbers,
 const CELLS = 28; //   a window of at most so many its colours
 const MULTIPLES = 64;
+const LONGEST = 128; // rows and columns of a small multiple
 
 const darkMode = matchMedia("(prefers-color-scheme: dark)");
 
@@ -100,11 +101,14 @@ function multiplesOf(which, value, focus, marks, scale, slices, onpick) {
   }
   box.addEventListener("keydown", (event) => rove(event, [...box.children], 1));
   if (count > MULTIPLES) box.append(make("small", {}, `${first} to ${first + MULTIPLES - 1} of ${count}`));
+  if (grid.some((axis) => value.kept[axis] > LONGEST)) {
+    box.append(make("small", {}, `of each, the first ${LONGEST} rows and columns`));
+  }
   return box;
 }
 
 function drawn(value, index, grid, scale) {
-  const [rows, columns] = grid.map((axis) => (axis < 0 ? 1 : Math.min(value.kept[axis], 128)));
+  const [rows, columns] = grid.map((axis) => (axis < 0 ? 1 : Math.min(value.kept[axis], LONGEST)));
   const canvas = make("canvas", { width: columns, height: rows });
   const context = canvas.getContext("2d");
   const image = context.createImageData(columns, rows);
