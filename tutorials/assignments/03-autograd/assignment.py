@@ -464,7 +464,8 @@ def grad(y, xs):
         if tensor.op is None:
             continue
         y_bar = gradient_of[id(tensor)]
-        for x, x_bar in zip(tensor.inputs, tensor.op.gradients(y_bar, tensor, *tensor.inputs)):
+        x_bars = tensor.op.gradients(y_bar, tensor, *tensor.inputs)
+        for x, x_bar in zip(tensor.inputs, x_bars, strict=True):
             so_far = gradient_of.get(id(x))
             gradient_of[id(x)] = x_bar if so_far is None else so_far + x_bar
     return [gradient_of.get(id(x), Tensor(np.zeros(x.shape))) for x in xs]
@@ -564,7 +565,7 @@ if __name__ == "__main__":
     z = tinydl.ops.relu(x_train[:50] @ leaves[0] + leaves[1]) @ leaves[2] + leaves[3]
     loss = tinydl.losses.categorical_crossentropy(t_train[:50], z, from_logits=True).mean()
     ours = tinydl.grad(loss, leaves)
-    for name, g, reference in zip(("w1", "b1", "w2", "b2"), yours, ours):
+    for name, g, reference in zip(("w1", "b1", "w2", "b2"), yours, ours, strict=True):
         print(f"{name}: largest difference {np.abs(g.data - reference.numpy()).max():.1e}")
 
     adam = Adam()

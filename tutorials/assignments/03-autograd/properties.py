@@ -20,19 +20,25 @@ assignment = Assignment(
         "grad(y, xs)",
     ),
     allowed=("numpy",),
-    tutorial="03_the_chain_rule_and_the_graph.py",
+    tutorial="03_the_chain_rule_and_the_graph",
 )
 
 PREPARE = """
 space = {name: Tensor(array) for name, array in leaves.items()}
 space.update(exp=lambda x: x.exp(), log=lambda x: x.log(), relu=lambda x: x.relu())
+space.update(reciprocal=lambda x: x.reciprocal())
 exec(program, space)
 plain = lambda t: t.data if isinstance(t, Tensor) else t
 """
-GRADIENTS = PREPARE + """
+GRADIENTS = (
+    PREPARE
+    + """
 result = [plain(g) for g in grad(space["y"], [space[name] for name in wanted])]
 """
-SECOND = PREPARE + """
+)
+SECOND = (
+    PREPARE
+    + """
 xs = [space[name] for name in wanted]
 total = 0.0
 for g, name in zip(grad(space["y"], xs), wanted):
@@ -41,12 +47,14 @@ for g, name in zip(grad(space["y"], xs), wanted):
     total = total + (g * factors[name]).sum()
 result = [plain(g) for g in grad(total, xs)]
 """
+)
 
 
 def run_ours(program, leaves):
     """The variables of a program that tinydl has run."""
     space = {name: tinydl.tensor(x, requires_grad=True) for name, x in leaves.items()}
     space.update(exp=tinydl.ops.exp, log=tinydl.ops.log, relu=tinydl.ops.relu)
+    space.update(reciprocal=tinydl.ops.reciprocal)
     exec(program, space)
     return space
 
@@ -54,37 +62,39 @@ def run_ours(program, leaves):
 def gradients(program, leaves, wanted):
     """The right gradients of the sum of y."""
     space = run_ours(program, leaves)
-    found = tinydl.grad(space["y"].sum(), [space[name] for name in wanted], allow_unused=True)
-    return [
-        np.zeros(space[name].shape) if g is None else g.numpy()
-        for name, g in zip(wanted, found, strict=True)
-    ]
+    xs = [space[name] for name in wanted]
+    return as_arrays(tinydl.grad(space["y"].sum(), xs, allow_unused=True), xs)
+
+
+def as_arrays(found, xs):
+    """Gradients as arrays, and zeros for tensors that have none."""
+    return [np.zeros(x.shape) if g is None else g.numpy() for x, g in zip(xs, found, strict=True)]
 
 
 def second_gradients(program, leaves, wanted, factors):
     """The right gradients of the inner product of the gradients and some factors."""
     space = run_ours(program, leaves)
     xs = [space[name] for name in wanted]
-    first = tinydl.grad(space["y"].sum(), xs, create_graph=True)
-    total = sum((g * factors[name]).sum() for g, name in zip(first, wanted, strict=True))
-    if not total.requires_grad:
-        return [np.zeros(x.shape) for x in xs]
-    found = tinydl.grad(total, xs, allow_unused=True)
-    return [
-        np.zeros(x.shape) if g is None else g.numpy() for x, g in zip(xs, found, strict=True)
-    ]
+    first = tinydl.grad(space["y"].sum(), xs, create_graph=True, allow_unused=True)
+    # The first term is constant and zero; it makes the total depend on something in any case.
+    total = tinydl.tensor(0.0, requires_grad=True) * 1.0
+    for g, name in zip(first, wanted, strict=True):
+        if g is not None:
+            total = total + (g * factors[name]).sum()
+    return as_arrays(tinydl.grad(total, xs, allow_unused=True), xs)
 
 
 def expect_gradients(student, program, leaves, wanted):
     """Hold the student's gradients against ours."""
     got = student.run(GRADIENTS, program=program, leaves=leaves, wanted=wanted)
-    expect_all(got, gradients(program, leaves, wanted), wanted, "the gradient of")
+    expect_all(got, gradients(program, leaves, wanted), wanted, f"{program}: the gradient of")
 
 
 def expect_all(got, right, names, what):
     expect(isinstance(got, list) and len(got) == len(names), "grad returns a list, one for each x")
+    scale = max(np.abs(x).max(initial=1.0) for x in right)
     for one, other, name in zip(got, right, names, strict=True):
-        expect_close(one, other, name=f"{what} {name}")
+        expect_close(one, other, name=f"{what} {name}", atol=1e-8 * scale)
 
 
 def kept_from_above(program, leaves, wanted):
@@ -92,8 +102,18 @@ def kept_from_above(program, leaves, wanted):
     return gradients(program.replace(") * w", ")"), leaves, wanted)
 
 
+def wrong_sign(program, leaves, wanted):
+    return [-g for g in gradients(program, leaves, wanted)]
+
+
 def exchanged(program, leaves, wanted):
-    return gradients(program, leaves, wanted)[::-1]
+    """With y = t w, exchanged factors give t the gradient t, as if y were t^2 / 2."""
+    square = gradients(program.replace(") * w", ") ** 2 / 2"), leaves, wanted)
+    return [*gradients(program, leaves, wanted)[::-1], *square, *square[::-1]]
+
+
+def input_for_another(program, leaves, wanted):
+    return [leaves["w"] * leaves["a"], -leaves["w"] * leaves["a"] ** 2]
 
 
 def values_for(operation, draw, shape):
@@ -118,7 +138,7 @@ def forward(student, draw):
     a, b = draw.uniform(shape), draw.uniform(shape, 0.5, 2.0)
     source = """
 x, y = Tensor(a), Tensor(b)
-z = {"+": x + y, "*": x * y, "-": x - y, "/": x / y}[operation] if operation else None
+z = {"+": x + y, "*": x * y, "-": x - y, "/": x / y}[operation]
 s = x + 1.5
 result = {
     "value": z.data, "number": s.data, "leaf": x.op is None and len(x.inputs) == 0,
@@ -145,11 +165,14 @@ result = {
     cases=40,
     likely={
         "the gradient that arrives from above is not used": kept_from_above,
-        "the gradients of the two inputs are exchanged": exchanged,
+        "the sign is wrong": wrong_sign,
+        "the gradients of the two factors of a product are exchanged": exchanged,
+        "the rule takes the input x where the formula has another value": input_for_another,
     },
 )
 def elementwise(student, draw):
-    operation = draw.choice(("+", "*", "exp", "log", "relu", "/", "-", "reciprocal"))
+    operations = ("+", "*", "exp", "log", "relu", "/", "-", "reciprocal")
+    operation = operations[draw.case % len(operations)]
     shape = draw.shape(draw.integer(0, 2), most=4)
     leaves = {
         "a": values_for("+" if operation == "/" else operation, draw, shape),
@@ -159,8 +182,6 @@ def elementwise(student, draw):
     if operation in "+-*/":
         leaves["b"] = values_for(operation, draw, shape)
         program = f"y = (a {operation} b) * w"
-    elif operation == "reciprocal":
-        program = "y = (1.0 / a) * w"
     wanted = [name for name in "ab" if name in leaves]
     expect_gradients(student, program, leaves, wanted)
 
@@ -174,10 +195,9 @@ def elementwise(student, draw):
     likely={"the gradient that arrives from above is not used": kept_from_above},
 )
 def sum_and_product(student, draw):
-    kind = draw.choice(("a @ b", "sum"))
     rows, terms, columns = draw.shape(3, most=5)
     leaves = {"a": draw.uniform((rows, terms))}
-    if kind == "sum":
+    if draw.case % 2:
         axis = draw.choice((None, 0, 1, -1, (0, 1)))
         kept = draw.boolean()
         leaves["w"] = draw.uniform(np.sum(leaves["a"], axis=axis, keepdims=kept).shape, 0.5, 2.0)
@@ -197,6 +217,7 @@ def stretched_shapes(draw, ndim):
     return large, small
 
 
+@assignment.reference
 def summed_back(x, shape):
     """Each element of the small shape gets the sum of the places that it was copied to."""
     total = np.zeros(shape)
@@ -215,9 +236,9 @@ def summed_back(x, shape):
         "a mean for a sum": lambda x, shape: (
             summed_back(x, shape) * (np.prod(shape) / max(x.size, 1))
         ),
-        "the first of the copies instead of their sum": lambda x, shape: (
-            x[tuple(slice(n) for n in (1,) * (x.ndim - len(shape)) + shape)].reshape(shape)
-        ),
+        "the first of the copies instead of their sum": lambda x, shape: x[
+            tuple(slice(n) for n in (1,) * (x.ndim - len(shape)) + shape)
+        ].reshape(shape),
     },
 )
 def unbroadcasting(student, draw):
@@ -272,10 +293,13 @@ def as_program(lines, operations):
 def order(student, draw):
     lines = random_graph(draw, 7)
     program = as_program(lines, "+" * len(lines))
-    source = PREPARE + """
+    source = (
+        PREPARE
+        + """
 names = {id(value): name for name, value in space.items() if name != "y"}
 result = [names.get(id(t), "a tensor of your own") for t in topological_order(space["y"])]
 """
+    )
     leaves = {"a": np.array(1.0), "b": np.array(2.0)}
     listed = student.run(source, program=program, leaves=leaves)
     inputs = {name: pair for name, *pair in lines}
@@ -304,25 +328,31 @@ def one_path_only(program, leaves, wanted):
     return [leaves[name] for name in leaves if name.startswith("w")]
 
 
+def shared_array(program, leaves, wanted):
+    """Gradients of b if it shares an array with that of a, to which others are then added."""
+    w0, *others = [leaves[name] for name in leaves if name.startswith("w")]
+    subsets = ([k for k in range(len(others)) if n >> k & 1] for n in range(1, 2 ** len(others)))
+    return [w0 + sum(others[k] for k in subset) for subset in subsets]
+
+
 @assignment.property(
     "a tensor that is used several times",
     points=8,
     public=True,
     formula=r"\bar x = \sum_{\text{results } y \text{ of } x} \bar y \, \frac{\partial y}{\partial x}",
-    likely={"the gradients replace each other; they have to be added": one_path_only},
+    likely={
+        "the gradients replace each other; they have to be added": one_path_only,
+        "two tensors share one array of gradients, which += changes for both": shared_array,
+    },
 )
 def used_several_times(student, draw):
-    if draw.boolean():
-        lines = random_graph(draw, 5)
-        program = as_program(lines, [draw.choice("+*") for _ in lines])
-        leaves = {"a": draw.uniform((), 0.5, 1.5), "b": draw.uniform((), 0.5, 1.5)}
-        expect_gradients(student, program, leaves, ["a", "b"])
-        return
     count = draw.integer(2, 4)
-    leaves = {"a": draw.uniform(2)}
+    leaves = {"a": draw.uniform(2), "b": draw.uniform(2)}
     leaves |= {f"w{k}": draw.uniform(2, 0.5, 1.5) for k in range(count)}
-    program = "y = " + " + ".join(f"a * w{k}" for k in range(count))
-    expect_gradients(student, program, leaves, ["a"])
+    terms = ["s * w0", *(f"a * w{k}" for k in range(1, count))]
+    if draw.boolean():
+        terms = terms[::-1]
+    expect_gradients(student, f"s = a + b; y = {' + '.join(terms)}", leaves, ["a", "b"])
 
 
 def random_program(draw, most, kinks=True):
@@ -387,8 +417,14 @@ def fits(x, z):
     formula=r"\bar x = \sum_{\text{results } y \text{ of } x} \bar y \, \frac{\partial y}{\partial x}",
 )
 def random_expressions(student, draw):
-    program, leaves = random_program(draw, 9)
-    expect_gradients(student, program, leaves, [*"abcdm"])
+    if draw.boolean():
+        program, leaves = random_program(draw, 9)
+        expect_gradients(student, program, leaves, [*"abcdm"])
+    else:
+        lines = random_graph(draw, 5)
+        program = as_program(lines, [draw.choice("+*") for _ in lines])
+        leaves = {"a": draw.uniform((), 0.5, 1.5), "b": draw.uniform((), 0.5, 1.5)}
+        expect_gradients(student, program, leaves, ["a", "b"])
 
 
 @assignment.property(
@@ -427,7 +463,7 @@ result = grad(y, [x])[0].data
     "fifty doublings",
     points=4,
     cases=2,
-    seconds=5.0,
+    seconds=2.0,
     hint="Visit every tensor once, not every path to it: a = a + a, fifty times, has 2^50 paths.",
 )
 def doublings(student, draw):
@@ -454,7 +490,7 @@ def cut_at_constants(program, leaves, wanted, factors):
     hint="Rules have to compute with tensors: what is computed with .data is not recorded.",
 )
 def second(student, draw):
-    program, leaves = one_operation(draw) if draw.boolean() else random_program(draw, 6)
+    program, leaves = random_program(draw, 6) if draw.case % 2 else one_operation(draw)
     wanted = [name for name in "abcdm" if name in leaves]
     factors = {name: draw.uniform(leaves[name].shape, 0.5, 1.5) for name in wanted}
     got = student.run(SECOND, program=program, leaves=leaves, wanted=wanted, factors=factors)
@@ -464,7 +500,8 @@ def second(student, draw):
 
 def one_operation(draw):
     """A program that needs the derivative of a single rule."""
-    step = draw.choice(("exp(a)", "log(a)", "1.0 / a", "a * b", "relu(a) * b", "a @ b", "a.sum()"))
+    steps = ("exp(a)", "log(a)", "reciprocal(a)", "a * b", "relu(a) * b", "a @ b", "a.sum()")
+    step = steps[draw.case // 2 % len(steps)]
     n = draw.integer(1, 3)
     leaves = {"a": draw.uniform((n, n), 0.5, 1.5), "b": draw.uniform((n, n), 0.5, 1.5)}
     return f"t = {step}; y = (t * t).sum()", leaves
@@ -476,9 +513,12 @@ def one_operation(draw):
     hint="Use x = x + y for gradients, not x += y, and keep the table of gradients inside grad.",
 )
 def nothing_is_changed(student, draw):
-    program, leaves = random_program(draw, 6)
-    wanted = [name for name in "abcdm" if name in leaves]
-    source = PREPARE + """
+    lines = random_graph(draw, 6)
+    program = as_program(lines, [draw.choice("+*") for _ in lines])
+    leaves, wanted = {"a": draw.uniform(2, 0.5, 1.5), "b": draw.uniform(2, 0.5, 1.5)}, ["a", "b"]
+    source = (
+        PREPARE
+        + """
 before = {n: t.data.copy() for n, t in space.items() if isinstance(t, Tensor)}
 xs = [space[name] for name in wanted]
 once = [plain(g) for g in grad(space["y"], xs)]
@@ -487,11 +527,204 @@ twice = [plain(g) for g in grad(space["y"], xs)]
 after = {n: space[n].data for n in before}
 result = {"once": kept, "still": once, "twice": twice, "before": before, "after": after}
 """
+    )
     source = "import numpy\n" + source
     found = student.run(source, program=program, leaves=leaves, wanted=wanted)
     for name, value in found["before"].items():
         expect_close(found["after"][name], value, name=f"{name}.data, after grad", rtol=1e-14)
-    right = gradients(program, leaves, wanted)
-    expect_all(found["once"], right, wanted, "the gradient of")
-    expect_all(found["twice"], right, wanted, "at the second call of grad, the gradient of")
-    expect_all(found["still"], right, wanted, "after the second call, the first gradient of")
+    once = found["once"]
+    expect_all(found["twice"], once, wanted, "at the second call of grad, the gradient of")
+    expect_all(found["still"], once, wanted, "after the second call, the first gradient of")
+
+
+ORDER = """    order, seen, to_do = [], set(), [(y, False)]
+    while to_do:
+        tensor, inputs_are_listed = to_do.pop()
+        if inputs_are_listed:
+            order.append(tensor)
+        elif id(tensor) not in seen:
+            seen.add(id(tensor))
+            to_do.append((tensor, True))
+            to_do += [(x, False) for x in tensor.inputs]
+    return order
+"""
+RECURSIVE = """    order, seen = [], set()
+
+    def visit(tensor):
+        if id(tensor) not in seen:
+            seen.add(id(tensor))
+            for x in tensor.inputs:
+                visit(x)
+            order.append(tensor)
+
+    visit(y)
+    return order
+"""
+QUEUE = """    order, seen, to_do = [], {id(y)}, [y]
+    while to_do:
+        tensor = to_do.pop(0)
+        order.append(tensor)
+        for x in tensor.inputs:
+            if id(x) not in seen:
+                seen.add(id(x))
+                to_do.append(x)
+    return order[::-1]
+"""
+ADDED = "            gradient_of[id(x)] = x_bar if so_far is None else so_far + x_bar"
+IN_PLACE = """            if so_far is None:
+                gradient_of[id(x)] = x_bar
+            else:
+                so_far.data += x_bar.data"""
+
+MISTAKES = [
+    Mistake(
+        "gradients replace each other",
+        replace=ADDED,
+        by="            gradient_of[id(x)] = x_bar",
+        loses=(
+            "a tensor that is used several times",
+            "random expressions: gradients",
+            "intermediate and unrelated tensors",
+            "a chain of 10,000 operations",
+            "fifty doublings",
+            "second derivatives",
+        ),
+        says="they have to be added",
+    ),
+    Mistake(
+        "gradients added in place, into an array that two tensors share",
+        replace=ADDED,
+        by=IN_PLACE,
+        loses=(
+            "a tensor that is used several times",
+            "random expressions: gradients",
+            "second derivatives",
+        ),
+        says="share one array of gradients",
+    ),
+    Mistake(
+        "walking back in the order of a queue",
+        replace=ORDER,
+        by=QUEUE,
+        loses=(
+            "topological order: inputs before results",
+            "random expressions: gradients",
+            "second derivatives",
+        ),
+        says="A result has to come after all its inputs",
+    ),
+    Mistake(
+        "a recursive walk",
+        replace=ORDER,
+        by=RECURSIVE,
+        loses=("a chain of 10,000 operations",),
+        says="recursion ends at a depth of 1000",
+    ),
+    Mistake(
+        "a walk along every path",
+        replace="        elif id(tensor) not in seen:",
+        by="        else:",
+        loses=(
+            "topological order: inputs before results",
+            "random expressions: gradients",
+            "intermediate and unrelated tensors",
+            "fifty doublings",
+            "second derivatives",
+        ),
+        says="not every path to it",
+    ),
+    Mistake(
+        "exp: the input in place of the result",
+        replace="return (y_bar * y,)",
+        by="return (y_bar * x,)",
+        loses=(
+            "elementwise operations: gradients",
+            "random expressions: gradients",
+            "intermediate and unrelated tensors",
+            "second derivatives",
+        ),
+        says="takes the input x where",
+    ),
+    Mistake(
+        "reciprocal: the sign",
+        replace="return (-(y_bar * y * y),)",
+        by="return (y_bar * y * y,)",
+        loses=(
+            "elementwise operations: gradients",
+            "broadcast operands: gradients",
+            "random expressions: gradients",
+            "second derivatives",
+        ),
+        says="the sign is wrong",
+    ),
+    Mistake(
+        "multiply: the factors exchanged",
+        replace="return unbroadcast(y_bar * b, a.shape), unbroadcast(y_bar * a, b.shape)",
+        by="return unbroadcast(y_bar * a, a.shape), unbroadcast(y_bar * b, b.shape)",
+        loses=(
+            "elementwise operations: gradients",
+            "sum and matrix product: gradients",
+            "broadcast operands: gradients",
+            "a tensor that is used several times",
+            "random expressions: gradients",
+            "intermediate and unrelated tensors",
+            "a chain of 10,000 operations",
+            "second derivatives",
+        ),
+        says="the gradients of the two factors of a product are exchanged",
+    ),
+    Mistake(
+        "matmul: the gradient from above left out",
+        replace="return y_bar @ b.T, a.T @ y_bar",
+        by="return Tensor(np.ones(y.shape)) @ b.T, a.T @ Tensor(np.ones(y.shape))",
+        loses=(
+            "sum and matrix product: gradients",
+            "random expressions: gradients",
+            "second derivatives",
+        ),
+        says="the gradient that arrives from above is not used",
+    ),
+    Mistake(
+        "log: a rule that computes with data",
+        replace="return (y_bar / x,)",
+        by="return (Tensor(y_bar.data / x.data),)",
+        loses=("second derivatives",),
+        says="a rule computes with data",
+    ),
+    Mistake(
+        "unbroadcast: a mean for a sum",
+        replace="return x.sum(axis=axes, keepdims=True).reshape(shape) if axes else x",
+        by="""count = np.prod([x.shape[i] for i in axes])
+    return (x.sum(axis=axes, keepdims=True) / count).reshape(shape) if axes else x""",
+        loses=(
+            "unbroadcast: sums over stretched axes",
+            "broadcast operands: gradients",
+            "random expressions: gradients",
+            "second derivatives",
+        ),
+        says="a mean for a sum",
+    ),
+    Mistake(
+        "unbroadcast: only axes added on the left",
+        replace="if i < added or n != x.shape[i])",
+        by="if i < added)",
+        loses=(
+            "unbroadcast: sums over stretched axes",
+            "broadcast operands: gradients",
+            "random expressions: gradients",
+            "second derivatives",
+        ),
+        says="expected (1,",
+    ),
+    Mistake(
+        "a sum spreads its gradient evenly, as a mean does",
+        replace="return (y_bar.reshape(kept) * np.ones(x.shape),)",
+        by="return (y_bar.reshape(kept) * np.full(x.shape, y.data.size / x.data.size),)",
+        loses=(
+            "sum and matrix product: gradients",
+            "random expressions: gradients",
+            "second derivatives",
+        ),
+        says="a mean for a sum",
+    ),
+]
