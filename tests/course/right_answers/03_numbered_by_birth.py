@@ -36,7 +36,9 @@ class Tensor:
     def sum(self, axis=None, keepdims=False):
         kept = self.data.sum(axis=axis, keepdims=True)
         value = kept if keepdims else self.data.sum(axis=axis)
-        return record("sum", value, (self, lambda g, y: g.reshape(kept.shape) + np.zeros(self.shape)))
+        return record(
+            "sum", value, (self, lambda g, y: g.reshape(kept.shape) + np.zeros(self.shape))
+        )
 
     @property
     def T(self):

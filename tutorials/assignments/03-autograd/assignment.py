@@ -34,9 +34,10 @@
 # | a tensor that is used several times | 8 | |
 # | random expressions: gradients | 6 | hidden |
 # | intermediate and unrelated tensors | 4 | hidden |
-# | a chain of 10,000 operations | 6 | hidden |
+# | a chain of 10,000 operations | 4 | hidden |
+# | fifty doublings | 4 | hidden |
 # | second derivatives | 8 | hidden |
-# | nothing is changed | 6 | hidden |
+# | nothing is changed | 4 | hidden |
 #
 # Together 100.
 #
@@ -46,8 +47,8 @@
 # - Walking back in the order of a queue. A result's gradient has to be complete before it is passed on:
 #   try `b = a + a; c = b + a`.
 # - A recursive walk. Python gives up at a depth of 1000.
-# - Walking along every path instead of to every tensor: after thirty doublings `a = a + a` there are
-#   a billion paths.
+# - Walking along every path instead of to every tensor: after fifty doublings `a = a + a` there are
+#   2^50 paths.
 # - A rule that computes with `.data` cuts the graph: its result cannot be differentiated again.
 # - A gradient that has the shape of the result instead of the shape of the input.
 # - `+=` on an array that somebody else holds, too.
