@@ -29,7 +29,7 @@ class Shown(NamedTuple):
 
 @cache
 def run(path):
-    """Run a lesson cell by cell, as a notebook does; its cells, and what its names are bound to."""
+    """The cells of a lesson, run one by one, as a notebook does."""
     names = {"__name__": "__main__"}
     shown = []
     for cell in read_cells(path):
@@ -40,12 +40,19 @@ def run(path):
         shown.append(Shown(cell.kind == "markdown", cell.source, printed.getvalue()))
     if "plt" in names:
         names["plt"].close("all")
-    return shown, names
+    return shown
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """The folder for the pictures of all lessons."""
+    return tmp_path_factory.mktemp("pictures")
 
 
 @pytest.fixture(autouse=True)
-def registry_of_its_own(monkeypatch):
-    """One of the lessons adds an op, which the other tests should not meet."""
+def surroundings(monkeypatch, pictures):
+    """Save pictures; and leave the registry as it was, to which one of the lessons adds ops."""
+    monkeypatch.setenv("TINYDL_PICTURES", str(pictures))
     monkeypatch.setattr(Op, "registry", dict(Op.registry))
 
 
@@ -94,7 +101,7 @@ def test_sources_and_indices_are_no_claims():
 
 @pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
 def test_it_shows_the_numbers_it_speaks_of(path):
-    cells, _ = run(path)
+    cells = run(path)
     for place, cell in enumerate(cells):
         if cell.is_text and not cell.source.startswith("## Exercises"):
             beside = cells[max(place - 1, 0) : place + 2]
@@ -142,7 +149,15 @@ def test_it_runs_as_a_notebook(path, monkeypatch):
         for cell in notebook.cells
         if cell.cell_type == "code"
     ]
-    assert printed[0] == next(cell.printed for cell in run(path)[0] if not cell.is_text)
+    assert printed[0] == next(cell.printed for cell in run(path) if not cell.is_text)
+
+
+def test_the_pictures_of_the_docs_are_those_the_lessons_draw(pictures):
+    pytest.importorskip("matplotlib")
+    for path in TUTORIALS:
+        run(path)
+    drawn = {picture.name for picture in pictures.iterdir()}
+    assert drawn == {picture.name for picture in (ROOT / "docs/images/tutorials").iterdir()}
 
 
 def test_they_have_distinct_numbers():
