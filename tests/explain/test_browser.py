@@ -289,6 +289,27 @@ def test_a_telephone_shows_it_without_scrolling_sideways(visit):
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
+def test_the_landscape_is_walked_with_a_slider(visit, files):
+    page = visit("ready-made landscape", "#landscape")
+    seen = files["ready-made landscape"][0].landscape
+    assert page.locator("#landscape polyline").count() == 4
+    assert page.locator("#landscape th[scope=row]").all_inner_texts() == [
+        f" {p}" for p in seen.paths
+    ]
+
+    def losses():
+        return [number_in(text) for text in page.locator("#landscape td").all_inner_texts()]
+
+    assert losses() == pytest.approx([path.losses[-1] for path in seen.paths.values()], rel=1e-4)
+    page.fill("#walked", "1")
+    assert losses() == pytest.approx([path.losses[1] for path in seen.paths.values()], rel=1e-4)
+    assert page.inner_text("#landscape output") == "1 of 40 steps"
+    drawn = page.evaluate(
+        "[...document.querySelectorAll('#landscape polyline')].map((line) => line.points.length)"
+    )
+    assert drawn == [2, 2, 2, 2]
+
+
 def test_what_is_left_out_is_said(visit):
     page = visit("ready-made mnist", "#step-25")
     assert "the numbers of 160 of 54080 elements" in page.inner_text(".sample")

@@ -170,3 +170,21 @@ def test_pictures(tmp_path):
 def test_a_plain_can_be_drawn_too(value):
     flat = explain.landscape(lambda w: w.sum() * 0.0 + value, start=[1.0, 1.0], points=3, steps=1)
     assert flat.svg()
+
+
+def test_a_page_of_its_own(tmp_path):
+    seen = explain.landscape(lambda w: (1.0 / w).sum(), start=[1.0, 2.0], points=3, steps=2)
+    seen.loss[0, 0] = np.nan
+    seen.to_html(tmp_path / "landscape.html")
+    text = (tmp_path / "landscape.html").read_text()
+    assert '"loss":[[null,' in text and "gradient descent" in text
+
+
+def test_the_terminal_says_where_the_paths_lead(capsys):
+    story = explain.Story("Two ways")
+    story.landscape = explain.landscape(valley, start=[2.0, 1.0], learning_rate=0.05, steps=4)
+    story.print()
+    text = capsys.readouterr().out
+    for name in story.landscape.paths:
+        assert name in text
+    assert "4 steps" in text

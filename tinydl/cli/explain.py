@@ -17,8 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "story",
         nargs="?",
         metavar="STORY",
-        help="mse, cross-entropy, gradient-descent, adam, backprop, conv, maxpool, softmax, mnist,"
-        f" or a program of yours, step.py; by default mnist, as {MNIST_PAGE}",
+        help="mse, cross-entropy, gradient-descent, adam, landscape, backprop, conv, maxpool,"
+        f" softmax, mnist, or a program of yours, step.py; by default mnist, as {MNIST_PAGE}",
     )
     parser.add_argument("--step", type=int, metavar="N", help="print only this page")
     parser.add_argument("--element", metavar="I,J", help="which element it shows with numbers")

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from tinydl.explain.blanks import blanks_of, markup_of
+from tinydl.explain.landscapes import Landscape
 from tinydl.explain.laws import Law, law_of
 from tinydl.explain.page import (
     GRADIENT,
@@ -41,7 +42,14 @@ MOST_TERMS = 30_000  # but fewer where these have more terms together
 SHOWN_TERMS = 24
 EXACT = 2000  # arrays of up to so many elements are kept in float64
 STYLES = ("explorer.css",)
-SCRIPTS = ("arrays.js", "formulas.js", "tensors.js", "pages.js", "explorer.js")
+SCRIPTS = (
+    "arrays.js",
+    "formulas.js",
+    "tensors.js",
+    "pages.js",
+    "landscape.js",
+    "explorer.js",
+)
 
 
 def to_html(story: Story) -> str:
@@ -107,6 +115,7 @@ class _Writer:
             "title": story.title,
             "note": story.note,
             "missing": story.missing,
+            "landscape": story.landscape and _landscape(story.landscape),
             "steps": steps,
             "values": self.written,
             "arrays": [
@@ -270,6 +279,19 @@ class _Writer:
                 }
             )
         return self.values[value.name]
+
+
+def _landscape(seen: Landscape) -> dict[str, Any]:
+    return {
+        "a": seen.a.tolist(),
+        "b": seen.b.tolist(),
+        "loss": [[x if np.isfinite(x) else None for x in row] for row in seen.loss.tolist()],
+        "paths": [
+            {"name": name, "points": path.points.tolist(), "losses": path.losses.tolist()}
+            for name, path in seen.paths.items()
+        ],
+        "exact": seen.exact,
+    }
 
 
 def _chosen(value: Value, most: int) -> Iterator[Index]:

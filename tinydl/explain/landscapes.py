@@ -79,6 +79,18 @@ class Landscape:
         """Draw it into a file; the suffix (png, svg, pdf) tells the format; needs Matplotlib."""
         self._figure().savefig(path, dpi=120)
 
+    def to_html(self, path: str | Path, title: str = "The loss around the weights") -> None:
+        """Write a page for the browser, on which one walks the paths; it needs no network.
+
+        It is part of the page of a story, too: ``story.landscape = explain.landscape(...)``.
+        """
+        from tinydl.explain.html import write_html
+        from tinydl.explain.story import Story
+
+        story = Story(title)
+        story.landscape = self
+        write_html(story, path)
+
     def svg(self) -> str:
         """The picture as an ``<svg>`` element for a page; needs Matplotlib."""
         file = io.StringIO()

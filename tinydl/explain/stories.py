@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import log
+from typing import Any
 
 import numpy as np
 
 from tinydl import datasets, ops
 from tinydl.engine import tensor
 from tinydl.errors import unknown_name
+from tinydl.explain.landscapes import landscape
 from tinydl.explain.story import Story
 from tinydl.explain.watching import record
 from tinydl.initializers import GlorotUniform
@@ -163,6 +165,36 @@ def backprop() -> Story:
     return story
 
 
+def four_ways_down() -> Story:
+    """One step of gradient descent with two weights, and where it leads, by four update rules."""
+    x = tensor([[1.0, 1.0], [2.0, -1.0], [3.0, 1.0], [1.0, -1.0], [2.0, 1.0], [3.0, -1.0]])
+    y = tensor([[4.0], [-1.0], [5.0], [0.0], [3.0], [1.0]])
+    w = tensor([[-2.0], [-2.0]], requires_grad=True, name="w")
+    optimizer = SGD(learning_rate=0.05)
+
+    def loss_of(w: Any, x: Any, y: Any) -> Any:
+        return ops.mean(ops.square(x @ w - y))
+
+    note = (
+        "The valley is steep across and flat along: gradient descent falls to its floor first and"
+        " then creeps, SGD trembles, momentum overshoots, and Adam goes nearly straight."
+    )
+    with record("Four ways down a valley", note) as story:
+        loss = loss_of(w, x, y)
+        loss.backward()
+        optimizer.apply([w.grad], [w])
+    rules = {
+        "gradient descent": SGD(0.05),
+        "SGD": SGD(0.05),
+        "momentum": SGD(0.05, momentum=0.9),
+        "Adam": Adam(0.2),
+    }
+    story.landscape = landscape(
+        loss_of, x.data, y.data, start=[[-2.0], [-2.0]], optimizers=rules, batch_size=2, steps=40
+    )
+    return story
+
+
 def conv() -> Story:
     """A convolution that finds a vertical edge."""
     image = tensor(
@@ -224,6 +256,7 @@ STORIES: dict[str, Callable[[], Story]] = {
     "cross-entropy": cross_entropy,
     "gradient-descent": gradient_descent,
     "adam": adam,
+    "landscape": four_ways_down,
     "backprop": backprop,
     "conv": conv,
     "maxpool": maxpool,

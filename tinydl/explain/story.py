@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tinydl.errors import ArgumentError
 from tinydl.explain.page import Step
+
+if TYPE_CHECKING:
+    from tinydl.explain.landscapes import Landscape
 
 
 class Story:
@@ -21,11 +24,15 @@ class Story:
     steps : tuple of Step
     left_out : int
         How many more ops, walks back and updates there were when recording had ended.
+    landscape : Landscape or None
+        The loss around the weights, if one wants it beside the pages: assign what
+        `tinydl.explain.landscape` returns.
     """
 
     def __init__(self, title: str, note: str | None = None, steps: tuple[Step, ...] = ()) -> None:
         self.title, self.note, self.steps = title, note, steps
         self.left_out = 0
+        self.landscape: Landscape | None = None
 
     def __len__(self) -> int:
         return len(self.steps)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tinydl.errors import ArgumentError
+from tinydl.explain.landscapes import Landscape
 from tinydl.explain.page import (
     Difference,
     ElementView,
@@ -45,6 +46,19 @@ def print_story(story: Story, step: int | None = None, element: Any = None) -> N
     for page in story if step is None else [story[step]]:
         console.print()
         print_step(console, page, element, len(story))
+    if step is None and story.landscape:
+        _print_landscape(console, story.landscape)
+
+
+def _print_landscape(console: Console, seen: Landscape) -> None:
+    """Where the paths lead; the picture is for the browser."""
+    from rich.text import Text
+
+    console.print()
+    table = _table("path", "loss", "after")
+    for name, path in seen.paths.items():
+        table.add_row(Text(name), _number(path.losses[-1]), f"{len(path.losses) - 1} steps")
+    console.print(table)
 
 
 def print_step(

@@ -32,7 +32,7 @@ function show(number, focus = false) {
   byId("previous").disabled = current === 1;
   byId("next").disabled = current === story.steps.length;
   byId("announcement").textContent = `Step ${current}: ${KINDS[step.kind]}, ${step.title}`;
-  for (const link of document.querySelectorAll("nav a")) {
+  for (const link of document.querySelectorAll("nav a[data-step]")) {
     const isCurrent = Number(link.dataset.step) === current;
     if (isCurrent) link.setAttribute("aria-current", "step");
     else link.removeAttribute("aria-current");
@@ -86,9 +86,8 @@ function buildGraph() {
     }
     graph.append(box);
   }
-  const lines = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  lines.setAttribute("aria-hidden", "true");
-  graph.append(lines);
+  if (story.landscape) graph.append(make("section", {}, make("a", { href: "#landscape" }, "The landscape")));
+  graph.append(drawing("svg", { "aria-hidden": "true", class: "edges" }));
 }
 
 function runsOf(steps) {
@@ -107,10 +106,10 @@ const entryOf = (step) =>
 
 function drawEdges() {
   const graph = byId("graph");
-  const svg = graph.querySelector("svg");
+  const svg = graph.querySelector(".edges");
   const origin = graph.getBoundingClientRect();
   const spots = new Map();
-  for (const link of graph.querySelectorAll("a")) {
+  for (const link of graph.querySelectorAll("a[data-step]")) {
     const shown = link.closest("details").open ? link.querySelector(".dot") : link.closest("details").querySelector("summary");
     const box = shown.getBoundingClientRect();
     spots.set(Number(link.dataset.step), [DOTS, box.top + box.height / 2 - origin.top + graph.scrollTop]);
@@ -124,9 +123,10 @@ function drawEdges() {
       const [x1, y1] = spots.get(before);
       const [x2, y2] = spots.get(step.number);
       const bend = Math.min(26, 4 + (step.number - before) * 3);
-      const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-      const straight = step.number - before === 1;
-      path.setAttribute("d", straight ? `M${x1} ${y1}L${x2} ${y2}` : `M${x1} ${y1}C${x1 - bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`);
+      const isStraight = step.number - before === 1;
+      const path = drawing("path", {
+        d: isStraight ? `M${x1} ${y1}L${x2} ${y2}` : `M${x1} ${y1}C${x1 - bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`,
+      });
       if (step.number === current) path.setAttribute("class", "into");
       if (before === current) path.setAttribute("class", "out-of");
       svg.append(path);
@@ -173,4 +173,5 @@ byId("title").textContent = story.title;
 byId("note").textContent = story.note ?? "";
 byId("missing").textContent = story.missing;
 buildGraph();
+if (story.landscape) byId("landscape").append(landscapeOf(story.landscape));
 if (story.steps.length) read(location.hash);
