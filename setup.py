@@ -31,6 +31,7 @@ SOURCES = (
     "conv_gradients.c",
     "max_pool.c",
     "average_pool.c",
+    "conv_max_pool.c",
     "rows.c",
     "functions.c",
     "softmax.c",

@@ -52,6 +52,9 @@ def convolutions():
     b, where = normal(32), ((1, 1), ((0, 0), (0, 0)), (1, 1))
     inputs = normal(8, 28, 28, 1), normal(3, 3, 1, 32), b, True, *where
     yield "conv_layer 28x28 1-32 3x3", kernels.conv_layer, inputs
+    pool = (2, 2), (2, 2), ((0, 0), (0, 0))
+    pooled = kernels.conv_max_pool_layer
+    yield "conv_max_pool_layer 28x28 1-32 3x3", pooled, (*inputs, *pool)
 
 
 def products():

@@ -4,7 +4,7 @@
  * (p, q) that meet the image, and the channels c that filter o sees:
  *     y(n, i, j, o) = sum over p, q, c of x(n, row, column, c) * w(p, q, c, o)
  */
-#include "conv_places.h"
+#include "conv_strip.h"
 
 int plain_conv(const real *x, const real *w, real *y, const window *s, int threads)
 {
@@ -41,69 +41,13 @@ int plain_conv_layer(const real *x, const real *w, const real *b, real *y, const
     return 0;
 }
 
-/* The fast version knows only places (n, i, j) and taps (p, q, c), and from tables where they lie
- * in x (see conv_places.h). With patch(place, tap) for what the window sees there,
- *     y(place, o) = sum over taps of patch(place, tap) * w(tap, o)
- * is a matrix product. The matrix of patches never exists: conv_tile.h reads them from x. */
-
-typedef struct {
-    const window *s;
-    strips strips;
-    const real *x, *w, *b;
-    real *y;
-    int relu;
-    int64_t panels;               /* of w, for each group */
-    real *w_panels, *b_panels;    /* (groups, panels, taps, TILE_COLUMNS); without taps */
-    real *rooms;                  /* (threads, strip_size) */
-} conv_job;
-
-/* Panel `number`: TILE_COLUMNS filters of a group and their biases, and zeros after the last one. */
-static void copy_filters(const void *any_job, int64_t number, int thread)
-{
-    (void)thread;
-    const conv_job *job = any_job;
-    const strips *t = &job->strips;
-    int64_t first = number % job->panels * TILE_COLUMNS;
-    int64_t count = smaller(TILE_COLUMNS, t->filters - first);
-    first += number / job->panels * t->filters;
-    real *w = job->w_panels + number * t->taps * TILE_COLUMNS;
-    memset(w, 0, t->taps * TILE_COLUMNS * sizeof(real));
-    for (int64_t k = 0; k < t->taps; k++)
-        memcpy(w + k * TILE_COLUMNS, job->w + k * job->s->filters + first, count * sizeof(real));
-    if (job->b) {
-        real *b = job->b_panels + number * TILE_COLUMNS;
-        memset(b, 0, TILE_COLUMNS * sizeof(real));
-        memcpy(b, job->b + first, count * sizeof(real));
-    }
-}
-
-/* y at the places of strip `number`. A block of terms at a time: of so many, the panel of w stays
- * in the L1 cache while all places pass. The last block finishes the sums. */
-static void conv_of_strip(const void *any_job, int64_t number, int thread)
+/* The fast version: see conv_strip.h. A task is a strip. */
+static void do_strip(const void *any_job, int64_t number, int thread)
 {
     const conv_job *job = any_job;
-    const window *s = job->s;
-    const strips *t = &job->strips;
-    const strip one = strip_at(s, t, number);
-    const real *x = open_strip(s, t, &one, job->x, job->rooms + thread * strip_size(s, t));
-    for (int64_t group = 0; group < t->groups; group++)
-        for (int64_t k = 0; k == 0 || k < t->taps; k += TERMS_BLOCK) {
-            const real *w = job->w_panels + group * job->panels * t->taps * TILE_COLUMNS;
-            sums block = {.x = x + group * group_channels(s),
-                          .x_row = t->x_place, .x_term = t->x_tap + k,
-                          .rows = one.places, .terms = smaller(TERMS_BLOCK, t->taps - k),
-                          .columns = t->filters, .each_column = t->each_channel,
-                          .b = w + k * TILE_COLUMNS,
-                          .b_panel = t->taps * TILE_COLUMNS, .b_term = TILE_COLUMNS,
-                          .y = job->y + one.first_place * s->filters + group * t->filters,
-                          .y_row = t->y_place, .finish = {.add = k > 0}};
-            if (k + TERMS_BLOCK >= t->taps) {
-                block.finish.relu = job->relu;
-                if (job->b)
-                    block.finish.row_added = job->b_panels + group * job->panels * TILE_COLUMNS;
-            }
-            sum_all(&block);
-        }
+    const strip one = strip_at(job->s, &job->strips, number);
+    conv_of_strip(job, &one, job->y + one.first_place * job->s->filters,
+                  job->rooms + thread * job->room_size);
 }
 
 /* x (batch, height, width, channels), w (window_height, window_width, channels / groups, filters)
@@ -118,22 +62,14 @@ int conv_layer(const real *x, const real *w, const real *b, real *y, const windo
                int threads)
 {
     conv_job job = {.s = s, .x = x, .w = w, .b = b, .relu = relu, .y = y};
-    strips *t = &job.strips;
-    if (make_strips(s, t))
+    if (make_strips(s, &job.strips))
         return 1;
-    threads = useful_threads(count_places(s) * t->taps * s->filters, WORK_WORTH_A_THREAD, threads);
-    job.panels = (t->filters + TILE_COLUMNS - 1) / TILE_COLUMNS;
-    int64_t panels = t->groups * job.panels, panels_size = panels * t->taps * TILE_COLUMNS;
-    real *memory = allocate(panels_size + panels * TILE_COLUMNS + threads * strip_size(s, t));
-    if (memory) {
-        job.w_panels = memory;
-        job.b_panels = job.w_panels + panels_size;
-        job.rooms = job.b_panels + panels * TILE_COLUMNS;
-        run_tasks(copy_filters, &job, panels,
-                  useful_threads(panels_size, WORK_WORTH_A_THREAD, threads));
-        run_tasks(conv_of_strip, &job, t->count, threads);
-    }
-    free_strips(t);
-    free(memory);
-    return memory == NULL;
+    job.room_size = strip_size(s, &job.strips);
+    threads = conv_threads(s, threads);
+    int failed = open_conv(&job, threads);
+    if (!failed)
+        run_tasks(do_strip, &job, job.strips.count, threads);
+    close_conv(&job);
+    free_strips(&job.strips);
+    return failed;
 }

@@ -121,30 +121,16 @@ INLINE void gather_block(const pooling *p, place at, view v, block b)
 /* x_bar += g at the winner of the window of x. */
 INLINE void scatter_block(const pooling *p, place at, view v, block b)
 {
-    const real *x = p->x + at.image;
-    real *x_bar = p->x_bar + at.image;
     vector best[MOST_VECTORS], g[MOST_VECTORS];
     vector_mask winner[MOST_VECTORS];
+    find_block(p->x + at.image, v, b, best, winner);
     UNROLL
-    for (int i = 0; i < b.vectors; i++) {
-        best[i] = load_block(x, i, b);
-        winner[i] = (vector_mask)(vector){0};
+    for (int i = 0; i < b.vectors; i++)
         g[i] = load_block(p->g + at.output, i, b);
-    }
-    int32_t number = 1;
     for (int64_t row = 0; row < v.rows; row++)
-        for (int64_t column = row == 0; column < v.columns; column++, number++)
-            UNROLL
-            for (int i = 0; i < b.vectors; i++) {
-                vector new = load_block(x + row * v.row_step + column * v.column_step, i, b);
-                vector_mask better = wins(new, best[i]);
-                best[i] = choose(better, new, best[i]);
-                winner[i] = (better & number) | (~better & winner[i]);
-            }
-    number = 0;
-    for (int64_t row = 0; row < v.rows; row++)
-        for (int64_t column = 0; column < v.columns; column++, number++) {
-            real *pixel = x_bar + row * v.row_step + column * v.column_step;
+        for (int64_t column = 0; column < v.columns; column++) {
+            const int32_t number = (int32_t)(v.first_number + row * v.row_numbers + column);
+            real *pixel = p->x_bar + at.image + row * v.row_step + column * v.column_step;
             UNROLL
             for (int i = 0; i < b.vectors; i++) {
                 vector former = p->must_add ? load_block(pixel, i, b) : (vector){0};
@@ -198,7 +184,7 @@ static void scatter_part(const void *p, int64_t task, int thread)
 static void winners_part(const void *p, int64_t task, int thread)
 {
     (void)thread;
-    do_part(winners_block, p, part_of_task(p, task));
+    find_winners(p, part_of_task(p, task));
 }
 
 static void unpool_part(const void *p, int64_t task, int thread)

@@ -72,25 +72,35 @@ INLINE void store_block(real *y, vector v, int i, block b)
         store(y + i * LANES, v);
 }
 
+/* Windows side by side that see views of the same shape: how many, and how far apart. */
+typedef struct {
+    int64_t count, image_step, output_step;
+} series;
+
 /* Does blocks of `width` channels from channel c on while there are so many; returns the next c. */
-INLINE int64_t do_blocks(block_function *body, const pooling *p, place at, view v, int64_t c,
-                         int64_t channels, int64_t width, block b)
+INLINE int64_t do_blocks(block_function *body, const pooling *p, place at, series windows, view v,
+                         int64_t c, int64_t channels, int64_t width, block b)
 {
-    for (; c + width <= channels; c += width)
-        body(p, (place){at.image + c, at.output + c}, v, b);
+    for (; c + width <= channels; c += width) {
+        place first = {at.image + c, at.output + c};
+        for (int64_t j = 0; j < windows.count; j++)
+            body(p, (place){first.image + j * windows.image_step,
+                            first.output + j * windows.output_step}, v, b);
+    }
     return c;
 }
 
-INLINE void do_window(block_function *body, const pooling *p, place at, view v, int64_t channels)
+INLINE void do_windows(block_function *body, const pooling *p, place at, series w, view v,
+                       int64_t channels)
 {
     int64_t c = 0;
-    c = do_blocks(body, p, at, v, c, channels, 4 * LANES, (block){.vectors = 4, .kind = WHOLE});
-    c = do_blocks(body, p, at, v, c, channels, 2 * LANES, (block){.vectors = 2, .kind = WHOLE});
-    c = do_blocks(body, p, at, v, c, channels, LANES, (block){.vectors = 1, .kind = WHOLE});
+    c = do_blocks(body, p, at, w, v, c, channels, 4 * LANES, (block){.vectors = 4, .kind = WHOLE});
+    c = do_blocks(body, p, at, w, v, c, channels, 2 * LANES, (block){.vectors = 2, .kind = WHOLE});
+    c = do_blocks(body, p, at, w, v, c, channels, LANES, (block){.vectors = 1, .kind = WHOLE});
     int64_t rest = channels - c;
     if (rest >= FEW_LANES)
-        c = do_blocks(body, p, at, v, c, channels, rest, (block){1, FEW, first_lanes(rest)});
-    do_blocks(body, p, at, v, c, channels, 1, (block){.vectors = 1, .kind = ONE});
+        c = do_blocks(body, p, at, w, v, c, channels, rest, (block){1, FEW, first_lanes(rest)});
+    do_blocks(body, p, at, w, v, c, channels, 1, (block){.vectors = 1, .kind = ONE});
 }
 
 /* What a task has to do: some channels of one image. */
@@ -108,24 +118,29 @@ static part part_of_task(const pooling *p, int64_t task)
 
 /* Windows of 2 x 2 are so common that they have loops of their own, in which their size is a
  * constant: with few channels they take two thirds of the time. */
-INLINE void do_part(block_function *body, const pooling *p, part t)
+INLINE void do_part(block_function *body, const pooling *job, part t)
 {
-    const window *s = p->s;
-    for (int64_t i = 0; i < s->output_height; i++)
-        for (int64_t j = 0; j < s->output_width; j++) {
-            int64_t top = row_at(s, i, 0), left = column_at(s, j, 0);
-            int64_t above = top < 0 ? -top : 0, before = left < 0 ? -left : 0; /* in the padding */
-            int64_t rows = smaller(s->window_height, s->height - top) - above;
-            int64_t columns = smaller(s->window_width, s->width - left) - before;
+    const pooling own = *job, *p = &own; /* of copies the compiler knows that no store changes them */
+    const window of_own = *job->s, *s = &of_own;
+    for (int64_t i = 0; i < s->output_height; i++) {
+        const int64_t top = row_at(s, i, 0), above = top < 0 ? -top : 0; /* in the padding */
+        const int64_t rows = smaller(s->window_height, s->height - top) - above;
+        series w = {1, s->stride_width * s->channels, s->channels};
+        for (int64_t j = 0; j < s->output_width; j += w.count) {
+            const int64_t left = column_at(s, j, 0), before = left < 0 ? -left : 0;
+            const int64_t columns = smaller(s->window_width, s->width - left) - before;
+            const int64_t more = (s->width - left - s->window_width) / s->stride_width;
+            w.count = columns < s->window_width ? 1 : smaller(more + 1, s->output_width - j);
             place at = {x_at(s, t.n, top + above, left + before, t.first_channel),
                         y_at(s, t.n, i, j, t.first_channel)};
             view v = {rows, columns, s->width * s->channels, s->channels,
                       above * s->window_width + before, s->window_width};
             if (rows == 2 && columns == 2 && s->window_width == 2 && above == 0)
-                do_window(body, p, at, (view){2, 2, v.row_step, v.column_step, 0, 2}, t.channels);
+                do_windows(body, p, at, w, (view){2, 2, v.row_step, v.column_step, 0, 2}, t.channels);
             else
-                do_window(body, p, at, v, t.channels);
+                do_windows(body, p, at, w, v, t.channels);
         }
+    }
 }
 
 static void clear(const pooling *p, part t)

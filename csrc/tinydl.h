@@ -89,6 +89,10 @@ int max_pool_winners(const real *x, real *y, const window *s, int threads);
  * channels): g brought to the winners; where there is no such element on the image, nowhere */
 int max_unpool(const real *g, const real *winners, real *x_bar, const window *s, int threads);
 
+/* x, w, b as in conv_layer -> y: the max_pool_winners, by window `pool`, of the conv_layer */
+int conv_max_pool_layer(const real *x, const real *w, const real *b, real *y, const window *s,
+                        const window *pool, int relu, int threads);
+
 /* x (batch, height, width, channels) -> y (batch, output_height, output_width, channels) */
 int average_pool(const real *x, real *y, const window *s, int threads);
 

@@ -121,4 +121,47 @@ INLINE void store_lanes(real *y, vector v, lanes these)
 }
 
 #endif
+
+/* A choice for each lane, and its use: condition ? a : b. Compilers do not find the instructions for
+ * it: a max pool takes a quarter more without these. */
+#if VECTOR_BYTES == 64
+
+typedef __mmask16 choice;
+
+/* Whether `new` is greater than the best so far, or the first NaN. */
+INLINE choice beats(vector new, vector best)
+{
+    if (sizeof(real) == 8) {
+        choice number = _mm512_cmp_pd_mask((__m512d)best, (__m512d)best, _CMP_EQ_OQ);
+        return _mm512_mask_cmp_pd_mask((__mmask8)number, (__m512d)new, (__m512d)best, _CMP_NLE_UQ);
+    }
+    choice number = _mm512_cmp_ps_mask((__m512)best, (__m512)best, _CMP_EQ_OQ);
+    return _mm512_mask_cmp_ps_mask(number, (__m512)new, (__m512)best, _CMP_NLE_UQ);
+}
+
+INLINE vector choose(choice condition, vector a, vector b)
+{
+    return sizeof(real) == 4 ? (vector)_mm512_mask_mov_ps((__m512)b, condition, (__m512)a)
+                             : (vector)_mm512_mask_mov_pd((__m512d)b, (__mmask8)condition, (__m512d)a);
+}
+
+#else
+
+typedef vector_mask choice;
+
+INLINE choice beats(vector new, vector best)
+{
+    return ~(new <= best) & (best == best);
+}
+
+INLINE vector choose(choice condition, vector a, vector b)
+{
+#if VECTOR_BYTES == 32
+    return (vector)_mm256_blendv_ps((__m256)b, (__m256)a, (__m256)condition);
+#else
+    return (vector)((condition & (vector_mask)a) | (~condition & (vector_mask)b));
+#endif
+}
+
+#endif
 #endif

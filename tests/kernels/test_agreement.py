@@ -139,6 +139,16 @@ def _conv_layer(draw: Any, make: Values) -> Call:
     return Call(arrays, where, int(np.prod(w.kernel[:3])) + 1)
 
 
+def _conv_max_pool_layer(draw: Any, make: Values) -> Call:
+    layer = _conv_layer(draw, make)
+    x, w, _ = layer.arrays
+    shape = kernels.conv.result_shape(x, w, *layer.settings[1:])
+    size = tuple(min(draw(st.integers(1, 3)), length) for length in shape[1:3])
+    strides = draw(st.integers(1, 4)), draw(st.integers(1, 4))
+    padding = tuple((draw(st.integers(0, s - 1)), draw(st.integers(0, s - 1))) for s in size)
+    return layer._replace(settings=(*layer.settings, size, strides, padding))
+
+
 def _conv_input_gradient(draw: Any, make: Values) -> Call:
     w = _windows(draw, pool=False)
     arrays = [make.array(*w.output), make.array(*w.kernel)]
@@ -208,6 +218,7 @@ CALLS: dict[str, Callable[[Any, Values], Call]] = {
     "dense_layer": _dense_layer,
     "conv": _conv,
     "conv_layer": _conv_layer,
+    "conv_max_pool_layer": _conv_max_pool_layer,
     "conv_input_gradient": _conv_input_gradient,
     "conv_kernel_gradient": _conv_kernel_gradient,
     "max_pool": _pool("x"),
@@ -517,6 +528,7 @@ def test_shapes_that_do_not_fit_are_refused(name: str) -> None:
         "dense_layer": (np.ones((2, 3)), np.ones((3, 4)), np.ones(5), False),
         "conv": (*arrays, ONE, NO_PADDING, ONE),
         "conv_layer": (*arrays, np.ones(2), False, ONE, NO_PADDING, ONE),
+        "conv_max_pool_layer": (*arrays, np.ones(2), False, *(ONE, NO_PADDING, ONE) * 2),
         "conv_input_gradient": (*arrays, (1, 3, 3, 2), ONE, NO_PADDING, ONE),
         "conv_kernel_gradient": (*arrays, (2, 2, 2, 2), ONE, NO_PADDING, ONE),
         "max_pool": (arrays[0], (4, 4), ONE, NO_PADDING),

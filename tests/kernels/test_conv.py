@@ -50,6 +50,37 @@ def test_a_layer_is_its_three_kernels_to_the_bit(
         np.testing.assert_array_equal(layer, server.relu(y), err_msg=label)
 
 
+@in_c
+@every_dtype
+@pytest.mark.parametrize(
+    ("image", "kernel", "where", "pool"),
+    [
+        ((3, 28, 28, 1), (3, 3, 1, 32), (ONE, NO_PADDING, ONE), ((2, 2), (2, 2), NO_PADDING)),
+        ((2, 70, 53, 2), (3, 3, 2, 66), (ONE, SAME, ONE), ((3, 3), (2, 2), SAME)),
+        ((2, 70, 53, 2), (3, 3, 2, 66), (ONE, SAME, ONE), ((2, 3), (4, 3), SAME)),
+        ((1, 8, 700, 1), (3, 3, 1, 66), (ONE, SAME, ONE), ((4, 3), (1, 2), NO_PADDING)),
+        ((7, 9, 8, 34), (3, 2, 17, 38), ((2, 1), SAME, (1, 2)), ((2, 2), (2, 2), ((0, 1), (1, 0)))),
+        ((7, 5, 4, 37), (3, 3, 1, 37), (ONE, SAME, ONE), ((2, 2), (2, 2), NO_PADDING)),
+    ],
+)
+def test_a_layer_and_its_pool_are_the_two_kernels_to_the_bit(
+    image: tuple[int, ...],
+    kernel: tuple[int, ...],
+    where: tuple[Any, ...],
+    pool: tuple[Any, ...],
+    dtype: str,
+) -> None:
+    """Whether an image is one band, several, rows of windows that no band holds, or one of many."""
+    rng = np.random.default_rng(sum(image))
+    x, w, b = (rng.normal(size=s).astype(dtype) for s in (image, kernel, kernel[3:]))
+    x[0, 2, 2:3] = np.nan
+    for label, server in variants().items():
+        for relu in (False, True):
+            z = server.conv_layer(x, w, b, relu, *where)
+            y = server.conv_max_pool_layer(x, w, b, relu, *where, *pool)
+            np.testing.assert_array_equal(y, server.max_pool_winners(z, *pool), err_msg=label)
+
+
 def test_the_numpy_path_of_a_layer_calls_a_convolution_of_ones_own() -> None:
     class Own:
         @staticmethod

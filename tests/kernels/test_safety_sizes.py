@@ -38,6 +38,7 @@ TOO_LARGE = {
     "dense_layer": (stretched(2**50, 1), stretched(1, 4), stretched(4), True),
     "conv": (IMAGES, KERNEL, ONE, NONE, ONE),
     "conv_layer": (IMAGES, KERNEL, stretched(1), True, ONE, NONE, ONE),
+    "conv_max_pool_layer": (IMAGES, KERNEL, stretched(1), True, ONE, NONE, ONE, ONE, ONE, NONE),
     "conv_input_gradient": (stretched(2**52, 1, 1, 1), KERNEL, IMAGES.shape, ONE, NONE, ONE),
     "conv_kernel_gradient": (IMAGES, stretched(2**52, 1, 1, 1), KERNEL.shape, ONE, NONE, ONE),
     "max_pool": (IMAGES, *POOL),
@@ -135,6 +136,9 @@ def test_elements_beyond_the_2_to_the_31st_are_found(server: str, image: np.ndar
     for y in (
         serve.conv(image, w, at, NONE, ONE),
         serve.conv_layer(image, w, np.zeros(1, np.float32), False, at, NONE, ONE),
+        serve.conv_max_pool_layer(
+            image, w, np.zeros(1, np.float32), False, at, NONE, ONE, ONE, ONE, NONE
+        )[0],
         serve.max_pool(image, ONE, at, NONE),
         serve.max_pool_gather(image, image, ONE, at, NONE),
         serve.max_pool_winners(image, ONE, at, NONE)[0],

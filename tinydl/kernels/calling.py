@@ -161,6 +161,26 @@ class CKernels:
         shape = 2, *window.output_shape
         return self._call("max_pool_winners", (x,), shape, self._window(window))
 
+    def conv_max_pool_layer(
+        self,
+        x: Array,
+        w: Array,
+        b: Array,
+        relu: bool,
+        strides: Pair,
+        padding: Padding,
+        dilation: Pair,
+        pool_size: Pair,
+        pool_strides: Pair,
+        pool_padding: Padding,
+    ) -> Array:
+        """The maxima and winners of conv(x, w) + b[o], at least 0 if `relu`."""
+        window = place_window(x.shape, w.shape, strides, padding, dilation)
+        image = row_shape(window.output_shape, b.shape)
+        pool = place_pool(image, pool_size, pool_strides, pool_padding, numbered_in=b.dtype)
+        sizes, shape = self._window(window), (2, *pool.output_shape)
+        return self._call("conv_max_pool_layer", (x, w, b), shape, sizes, self._window(pool), relu)
+
     def max_unpool(
         self,
         g: Array,
@@ -268,7 +288,7 @@ class CKernels:
         return self._call("adam_step", (w, g, m, v), shape, w.size, rate, beta_1, beta_2, epsilon)
 
     def _call(
-        self, name: str, inputs: tuple[Array, ...], shape: Shape, sizes: Any, *numbers: float
+        self, name: str, inputs: tuple[Array, ...], shape: Shape, sizes: Any, *settings: Any
     ) -> Any:
         dtype = inputs[-1].dtype
         function = self.functions.get((name, dtype))
@@ -286,7 +306,7 @@ class CKernels:
         result = np.empty(shape, dtype)
         if result.size == 0:
             return result
-        if function(*pointers, pointer(kind, result), sizes, *numbers, self._threads()) != 0:
+        if function(*pointers, pointer(kind, result), sizes, *settings, self._threads()) != 0:
             raise MemoryError(f"{name}: no memory to work in")
         return result
 

@@ -11,6 +11,8 @@ result is a fresh C-contiguous array of the inputs' common dtype.
 
 from __future__ import annotations
 
+import numpy as np
+
 from tinydl.kernels.choice import kernel
 from tinydl.kernels.geometry import (
     Array,
@@ -227,6 +229,47 @@ def max_pool_winners(x: Array, pool_size: Pair, strides: Pair, padding: Padding)
     """
     window = place_pool(x.shape, pool_size, strides, padding, numbered_in=x.dtype)
     return 2, *window.output_shape
+
+
+@kernel
+def conv_max_pool_layer(
+    x: Array,
+    w: Array,
+    b: Array,
+    relu: bool,
+    strides: Pair,
+    padding: Padding,
+    dilation: Pair,
+    pool_size: Pair,
+    pool_strides: Pair,
+    pool_padding: Padding,
+) -> Shape:
+    r"""Do what `conv_layer` and then `max_pool_winners` do: maxima and winners, (2, N, PH, PW, O).
+
+    What lies in between, the largest array of a network, is not made as a whole. The NumPy path
+    does make it: it calls the two, whoever serves them.
+
+    .. math::
+        y_{nijo} = \max_{p,q} z_{n,\, i s + p - top,\, j s + q - left,\, o}, \quad
+        z = conv\_layer(x, w, b)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x, w, b = np.arange(16.0).reshape(1, 4, 4, 1), np.ones((1, 1, 1, 1)), np.ones(1)
+    >>> none = (0, 0), (0, 0)
+    >>> conv = True, (1, 1), none, (1, 1)
+    >>> maxima, winners = conv_max_pool_layer(x, w, b, *conv, (2, 2), (2, 2), none)
+    >>> maxima[0, :, :, 0], winners[0, :, :, 0]
+    (array([[ 6.,  8.],
+           [14., 16.]]), array([[3., 3.],
+           [3., 3.]]))
+    """
+    window = place_window(x.shape, w.shape, strides, padding, dilation)
+    shape = row_shape(window.output_shape, b.shape)
+    dtype = np.result_type(x, w, b)
+    pool = place_pool(shape, pool_size, pool_strides, pool_padding, numbered_in=dtype)
+    return 2, *pool.output_shape
 
 
 @kernel

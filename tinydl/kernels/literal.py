@@ -161,6 +161,24 @@ def max_pool_winners(x: Array, pool_size: Pair, strides: Pair, padding: Padding)
     return y
 
 
+def conv_max_pool_layer(
+    x: Array,
+    w: Array,
+    b: Array,
+    relu: bool,
+    strides: Pair,
+    padding: Padding,
+    dilation: Pair,
+    pool_size: Pair,
+    pool_strides: Pair,
+    pool_padding: Padding,
+) -> Array:
+    """The maxima and winners of relu(conv(x, w) + b), or of conv(x, w) + b."""
+    x64, w64, b64 = x.astype(np.float64), w.astype(np.float64), b.astype(np.float64)
+    z = conv_layer(x64, w64, b64, relu, strides, padding, dilation).astype(np.result_type(x, w, b))
+    return max_pool_winners(z, pool_size, pool_strides, pool_padding)
+
+
 def max_unpool(
     g: Array,
     winners: Array,

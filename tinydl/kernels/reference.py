@@ -143,6 +143,25 @@ def max_pool_winners(x: Array, pool_size: Pair, strides: Pair, padding: Padding)
     return y
 
 
+def conv_max_pool_layer(
+    x: Array,
+    w: Array,
+    b: Array,
+    relu: bool,
+    strides: Pair,
+    padding: Padding,
+    dilation: Pair,
+    pool_size: Pair,
+    pool_strides: Pair,
+    pool_padding: Padding,
+) -> Array:
+    """The maxima and winners of relu(conv(x, w) + b), by the kernels in use."""
+    from tinydl.kernels import declared  # which is built on this module
+
+    z = declared.conv_layer(x, w, b, relu, strides, padding, dilation)
+    return declared.max_pool_winners(z, pool_size, pool_strides, pool_padding)
+
+
 def max_unpool(
     g: Array,
     winners: Array,

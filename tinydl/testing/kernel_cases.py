@@ -252,16 +252,20 @@ def _conv(name: str, rng: np.random.Generator) -> Iterator[Case]:
                 "ragged": x[1] == height,
             }
         )
+        layer, where = (x, w, w[3:]), (strides, padding, dilation)
+        size = min(2, window.output_height), min(2, window.output_width)
+        pools = (size, size, none), (size, (1, 1), ((size[0] - 1, 0), (0, size[1] - 1)))
         possible: dict[str, tuple[tuple[tuple[int, ...], ...], list[tuple[Any, ...]]]] = {
-            "conv": ((x, w), [()]),
-            "conv_layer": ((x, w, w[3:]), [(False,), (True,)]),
-            "conv_input_gradient": ((y, w), [(x,)]),
-            "conv_kernel_gradient": ((x, y), [(w,)]),
+            "conv": ((x, w), [where]),
+            "conv_layer": (layer, [(relu, *where) for relu in (False, True)]),
+            "conv_max_pool_layer": (layer, [(True, *where, *pool) for pool in pools]),
+            "conv_input_gradient": ((y, w), [(x, *where)]),
+            "conv_kernel_gradient": ((x, y), [(w, *where)]),
         }
-        shapes, extras = possible[name]
-        for extra in extras:
+        shapes, calls = possible[name]
+        for settings in calls:
             arrays = tuple(rng.normal(size=shape) for shape in shapes)
-            yield Case(arrays, (*extra, strides, padding, dilation), traits)
+            yield Case(arrays, settings, traits)
 
 
 def _pool(name: str, rng: np.random.Generator) -> Iterator[Case]:

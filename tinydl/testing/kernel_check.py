@@ -202,6 +202,15 @@ def _max_pool_winners(g: Any, x: Any, *settings: Any) -> Products:
     yield "max_unpool", float(np.sum(x * x_bar) + np.sum(g[1] * winners))
 
 
+def _conv_max_pool_layer(g: Any, x: Any, w: Any, b: Any, *settings: Any) -> Products:
+    conv, pool = settings[:4], settings[4:]
+    z = kernels.conv_layer(x, w, b, *conv)
+    _, winners = kernels.max_pool_winners(z, *pool)
+    z_bar = kernels.max_unpool(g[0], winners, z.shape, *pool)
+    for partner, product in _conv_layer(z_bar, x, w, b, *conv):
+        yield partner, product + float(np.sum(g[1] * winners))
+
+
 def _average_pool(g: Any, x: Any, *settings: Any) -> Products:
     gradient = kernels.average_pool_gradient(g, x.shape, *settings)
     yield "average_pool_gradient", float(np.sum(x * gradient))
@@ -233,6 +242,7 @@ ADJOINTS: dict[str, Callable[..., Products]] = {
     "dense_layer": _dense_layer,
     "conv": _conv,
     "conv_layer": _conv_layer,
+    "conv_max_pool_layer": _conv_max_pool_layer,
     "conv_input_gradient": _conv_input_gradient,
     "conv_kernel_gradient": _conv_kernel_gradient,
     "max_pool": _max_pool,

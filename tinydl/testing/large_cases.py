@@ -28,11 +28,13 @@ class LargeCase(NamedTuple):
     terms: int
 
     def arrays(self, dtype: Any) -> list[np.ndarray]:
-        """Arrays of normal numbers, always the same; those that name elements are whole."""
+        """Arrays of normal numbers, or whole ones where winners hang on them; always the same."""
         rng = np.random.default_rng(self.terms)
         arrays = [rng.normal(size=shape).astype(dtype) for shape in self.shapes]
         if self.kernel == "max_unpool":  # whose winners are the numbers of elements
             arrays[1] = np.floor(2 * np.abs(arrays[1]))
+        if self.kernel == "conv_max_pool_layer":  # so that rounding decides on no winner
+            arrays = [np.rint(array) for array in arrays]
         return arrays
 
 
@@ -114,6 +116,18 @@ _CALLS: dict[str, Any] = {
         [(5, 24, 24, 71)] * 2,
         ((5, 47, 46, 71), (3, 2), (2, 2), SAME),
         2,
+    ),
+    "conv and pool, in bands": (
+        "conv_max_pool_layer",
+        [(2, 61, 47, 3), (3, 3, 3, 70), (70,)],
+        (True, ONE, SAME, ONE, (3, 2), (2, 2), SAME),
+        28,
+    ),
+    "conv and pool of small images": (
+        "conv_max_pool_layer",
+        [(38, 9, 8, 5), (3, 3, 5, 33), (33,)],
+        (False, ONE, SAME, ONE, (2, 2), (2, 2), NO_PADDING),
+        46,
     ),
     "average pool": ("average_pool", [(5, 47, 46, 71)], ((3, 2), (2, 2), SAME), 6),
     "average gradient": (

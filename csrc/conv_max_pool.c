@@ -1,0 +1,108 @@
+/* A convolution, its bias, relu and the max pool that follows, in one go:
+ *     y = max_pool_winners(conv_layer(x, w, b))
+ */
+#include "conv_strip.h"
+#include "max_window.h"
+
+int plain_conv_layer(const real *x, const real *w, const real *b, real *y, const window *s,
+                     int relu, int threads);
+int plain_max_pool_winners(const real *x, real *y, const window *s, int threads);
+
+/* s is the window of the convolution, whose y is the image of the pool. */
+int plain_conv_max_pool_layer(const real *x, const real *w, const real *b, real *y, const window *s,
+                              const window *pool, int relu, int threads)
+{
+    real *image = malloc(count_outputs(s) * sizeof(real));
+    if (image == NULL)
+        return 1;
+    int failed = plain_conv_layer(x, w, b, image, s, relu, threads) ||
+                 plain_max_pool_winners(image, y, pool, threads);
+    free(image);
+    return failed;
+}
+
+/* The convolution's y is several times as large as the pool's, and nobody else wants it. So the fast
+ * version makes a band of it at a time, which is pooled while it is in the L2 cache. (32 images of
+ * 28 x 28, 32 filters of 3 x 3, a pool of 2 x 2: 112 us by two threads, one after the other 127.)
+ * Where windows overlap, a band begins with lines that the one before ended with. */
+
+/* Numbers in a band, unless a single row of pool windows sees more. */
+#define LARGEST_BAND 65536
+
+typedef struct {
+    conv_job conv;
+    const window *pool;
+    real *y, *numbers;
+    int64_t bands;       /* of an image, or of the images of a strip */
+    int64_t rows, lines; /* of the pool's y in a band; of the convolution's y that they see, at most */
+} conv_pool_job;
+
+/* Images so small that a strip has several of them are not cut. */
+static void cut_bands(conv_pool_job *job)
+{
+    const window *pool = job->pool;
+    job->lines = LARGEST_BAND / (pool->width * pool->channels);
+    if (job->lines >= pool->height || job->conv.strips.images > 1) {
+        job->rows = pool->output_height;
+        job->lines = pool->height;
+    } else {
+        int64_t steps = (job->lines - pool->window_height) / pool->stride_height;
+        job->rows = smaller(steps < 0 ? 1 : steps + 1, pool->output_height);
+        job->lines = (job->rows - 1) * pool->stride_height + pool->window_height;
+    }
+    job->bands = (pool->output_height + job->rows - 1) / job->rows;
+}
+
+/* Task after task: a band of an image, or of the images of a strip. */
+static void do_band(const void *any_job, int64_t task, int thread)
+{
+    const conv_pool_job *job = any_job;
+    const window *s = job->conv.s, *pool = job->pool;
+    const strips *t = &job->conv.strips;
+    real *room = job->conv.rooms + thread * job->conv.room_size;
+    real *image = room + strip_size(s, t);
+
+    int64_t first_row = task % job->bands * job->rows, first = row_at(pool, first_row, 0);
+    int64_t rows = smaller(job->rows, pool->output_height - first_row);
+    int64_t end = smaller(first + (rows - 1) * pool->stride_height + pool->window_height, pool->height);
+    first = first < 0 ? 0 : first;
+    if (t->images > 1) /* then all of them, as strips have */
+        end = pool->height;
+
+    strip one = {.image = task / job->bands * t->images};
+    one.images = smaller(t->images, s->batch - one.image);
+    for (one.line = first; one.line < end; one.line += t->lines) {
+        one.lines = smaller(t->lines, end - one.line);
+        one.places = one.images * one.lines * s->output_width;
+        conv_of_strip(&job->conv, &one, image + (one.line - first) * s->output_width * s->filters, room);
+    }
+
+    window seen = *pool;
+    seen.height = end - first;
+    seen.output_height = rows;
+    seen.padding_top += first - first_row * pool->stride_height;
+    int64_t at = y_at(pool, one.image, first_row, 0, 0);
+    pooling p = {.x = image, .y = job->y + at, .numbers = job->numbers + at, .s = &seen};
+    for (int64_t n = 0; n < one.images; n++)
+        find_winners(&p, (part){n, 0, pool->channels});
+}
+
+int conv_max_pool_layer(const real *x, const real *w, const real *b, real *y, const window *s,
+                        const window *pool, int relu, int threads)
+{
+    conv_pool_job job = {.conv = {.s = s, .x = x, .w = w, .b = b, .relu = relu},
+                         .pool = pool, .y = y, .numbers = y + count_outputs(pool)};
+    strips *t = &job.conv.strips;
+    if (make_strips(s, t))
+        return 1;
+    cut_bands(&job);
+    int64_t band_size = t->images * job.lines * pool->width * pool->channels;
+    job.conv.room_size = strip_size(s, t) + round_up(band_size, CACHE_LINE);
+    threads = conv_threads(s, threads);
+    int failed = open_conv(&job.conv, threads);
+    if (!failed)
+        run_tasks(do_band, &job, (s->batch + t->images - 1) / t->images * job.bands, threads);
+    close_conv(&job.conv);
+    free_strips(t);
+    return failed;
+}
