@@ -21,7 +21,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from tinydl.cli import check, explain, info, ops, predict, train
+from tinydl.cli import check, course, explain, info, ops, predict, train
 from tinydl.errors import TinydlError
 
 COMMANDS = {
@@ -31,6 +31,7 @@ COMMANDS = {
     "info": info,
     "ops": ops,
     "check": check,
+    "course": course,
 }
 
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinydl.course.cells import (
@@ -90,6 +90,7 @@ METADATA = st.dictionaries(
 )
 
 
+@settings(max_examples=25)
 @given(st.lists(st.builds(Cell, st.sampled_from(["code", "markdown", "raw"]), SOURCES, METADATA)))
 def test_any_cells_survive_both_spellings(cells):
     assert parse_script(format_script(cells)) == cells

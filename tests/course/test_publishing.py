@@ -22,7 +22,9 @@ def published(toy, tmp_path_factory):
 
 def check(published, tmp_path, source):
     (tmp_path / "assignment.py").write_text(source)
-    return grade(load_public(published), tmp_path)
+    known = load_public(published)
+    assert known.hidden_points == 1
+    return grade(known.assignment, tmp_path)
 
 
 def test_a_right_submission_passes_them(published, tmp_path):

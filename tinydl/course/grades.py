@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -117,3 +118,25 @@ class Grade:
     def to_dict(self) -> dict[str, Any]:
         """Everything as dicts, lists, texts and numbers."""
         return {**asdict(self), "earned": self.earned, "points": self.points}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Grade:
+        """The grade that `to_dict` wrote, also after it was JSON.
+
+        Examples
+        --------
+        >>> result = PropertyResult("sum", 2.0, 0.0, True, False, counter_example=CounterExample())
+        >>> grade = Grade("00-toy", "graded", seed=1, properties=[result])
+        >>> Grade.from_dict(grade.to_dict()) == grade
+        True
+        """
+        known = {key: data[key] for key in data if key not in ("earned", "points")}
+        return cls(**{**known, "properties": [_result(entry) for entry in data["properties"]]})
+
+
+def _result(data: Mapping[str, Any]) -> PropertyResult:
+    example = data["counter_example"]
+    if example is not None:
+        arguments = tuple((name, value) for name, value in example["arguments"])
+        example = CounterExample(**{**example, "arguments": arguments})
+    return PropertyResult(**{**data, "counter_example": example})

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,9 @@ def publish(source: Path, solution: Path, target: Path) -> None:
         assignment.references.keys(),
     )
     (target / PROPERTIES).write_text(text, encoding="utf-8")
-    (target / ANSWERS).write_bytes(frames.encode(_answers(assignment, solution)))
+    hidden = assignment.points - sum(prop.points for prop in public)
+    answers = {**_answers(assignment, solution), "hidden points": hidden}
+    (target / ANSWERS).write_bytes(frames.encode(answers))
     found = [prop.name for prop in load_assignment(target, PROPERTIES).properties]
     if found != [prop.name for prop in public]:
         raise ArgumentError(
@@ -67,8 +69,24 @@ def publish(source: Path, solution: Path, target: Path) -> None:
         )
 
 
-def load_public(folder: Path) -> Assignment:
-    """The assignment as a student has it, with the public properties only.
+@dataclass
+class Published:
+    """An assignment as a student has it.
+
+    Attributes
+    ----------
+    assignment : Assignment
+        With the public properties only.
+    hidden_points : float
+        The points of the others.
+    """
+
+    assignment: Assignment
+    hidden_points: float
+
+
+def load_public(folder: Path) -> Published:
+    """Read what `publish` wrote.
 
     Raises
     ------
@@ -86,6 +104,7 @@ def load_public(folder: Path) -> Assignment:
         assignment.properties = [
             replace(prop, likely=_replaying(mistakes[prop.name])) for prop in assignment.properties
         ]
+        return Published(assignment, float(answers["hidden points"]))
     except (frames.BadFrame, KeyError, TypeError) as error:
         raise FileFormatError(
             "check",
@@ -93,7 +112,6 @@ def load_public(folder: Path) -> Assignment:
             got=f"damaged ({error!r})",
             expected=f"the one released with {PROPERTIES}",
         ) from None
-    return assignment
 
 
 def _answers(assignment: Assignment, solution: Path) -> dict[str, Any]:

@@ -1,0 +1,114 @@
+"""What a class has handed in: which student, which assignment, where."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from tinydl.errors import ArgumentError
+
+SUFFIXES = {".py", ".ipynb", ".c"}
+LARGEST = 10_000_000  # bytes that are read of a file to see whether it has changed
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One student's answer to one assignment.
+
+    Attributes
+    ----------
+    student : str
+    assignment : Path
+        The folder of the assignment.
+    folder : Path
+        Where the submission is; it may not exist.
+    """
+
+    student: str
+    assignment: Path
+    folder: Path
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that were handed in, by name; links are none."""
+        if not self.folder.is_dir():
+            return []
+        found = (f for f in self.folder.iterdir() if f.is_file() and not f.is_symlink())
+        return sorted(found)
+
+    def digest(self, seed: int) -> str:
+        """What a grade depends on: another digest, another grading."""
+        state = hashlib.sha256(str(seed).encode())
+        for path in [*sorted(self.assignment.iterdir()), *self.files]:
+            if path.is_file():
+                with path.open("rb") as file:
+                    content = file.read(LARGEST)
+                state.update(f"{path.name} {len(content)} ".encode() + content)
+        return state.hexdigest()
+
+    def hours_late(self, deadline: datetime) -> float:
+        """By how many hours the youngest file is younger than the deadline; 0 if it is not."""
+        times = [f.stat().st_mtime for f in self.files if f.suffix in SUFFIXES]
+        return max(0.0, (max(times, default=0.0) - deadline.timestamp()) / 3600)
+
+
+def submissions_in(folders: Sequence[Path], assignments: Sequence[Path]) -> list[Submission]:
+    """The submissions in some folders, missing ones among them.
+
+    Each folder holds a folder for each student; in that is a folder for each assignment, with the
+    assignment's name, or, if there is only one assignment, the files themselves. A folder may also
+    be that of one student. An assignment that nobody has handed in is left out.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no submission at all, or two folders of one student.
+    """
+    students: dict[str, Path] = {}
+    for folder in folders:
+        for student in _students(folder, assignments):
+            if student.name in students:
+                raise ArgumentError(
+                    "grade",
+                    "FOLDER",
+                    got=f"{students[student.name]} and {student}",
+                    expected="one folder for each student",
+                )
+            students[student.name] = student
+    found = [
+        Submission(name, assignment, _place(student, assignment, len(assignments) == 1))
+        for assignment in assignments
+        for name, student in sorted(students.items())
+    ]
+    handed_in = {submission.assignment for submission in found if submission.files}
+    if not handed_in:
+        names = ", ".join(a.name for a in assignments)
+        raise ArgumentError(
+            "grade",
+            "FOLDER",
+            got=", ".join(map(str, folders)),
+            expected=f"folders STUDENT/ASSIGNMENT with files, the assignments among {names}",
+        )
+    return [submission for submission in found if submission.assignment in handed_in]
+
+
+def _students(folder: Path, assignments: Sequence[Path]) -> Iterator[Path]:
+    if not folder.is_dir():
+        raise ArgumentError("grade", "FOLDER", got=str(folder), expected="a folder")
+    folder = folder.resolve()
+    inside = [f for f in sorted(folder.iterdir()) if not f.name.startswith(".")]
+    names = {assignment.name for assignment in assignments}
+    folders = [f for f in inside if f.is_dir() and not f.is_symlink()]
+    if any(f.name in names for f in folders) or not folders:
+        yield folder
+    else:
+        yield from folders
+
+
+def _place(student: Path, assignment: Path, only: bool) -> Path:
+    """Where the student's answer should be."""
+    place = student / assignment.name
+    return student if only and not place.exists() else place
