@@ -10,7 +10,9 @@ from tinydl.course.cells import format_script, read_cells
 from tinydl.course.stripping import student_cells, without_c_solutions
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = {number: next((ROOT / "tutorials/assignments").glob(f"{number}-*")) for number in ("03",)}
+FOLDERS = {
+    number: next((ROOT / "tutorials/assignments").glob(f"{number}-*")) for number in ("03", "05")
+}
 ASSIGNMENTS = {number: load_assignment(folder) for number, folder in FOLDERS.items()}
 MISTAKES = [
     pytest.param(number, mistake, id=f"{number}-{mistake.name}")
