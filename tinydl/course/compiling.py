@@ -114,13 +114,13 @@ def _run(arguments: Sequence[str], folder: str, file: str) -> str:
     if program is None:
         raise Unreadable("unreadable", f"{file}: this machine has no C compiler called cc")
     try:
-        outcome = run_held([program, *arguments], folder)
+        code, said = run_held([program, *arguments], folder)
     except subprocess.TimeoutExpired:
         raise Unreadable("timed out", f"{file}: compiling it took too long") from None
-    if outcome.returncode != 0:
-        said = "\n".join(_lines(outcome.stderr, file)) or "the compiler gave up"
+    if code != 0:
+        said = "\n".join(_lines(said, file)) or "the compiler gave up"
         raise Unreadable("does not compile", f"{file} does not compile:\n{said}")
-    return outcome.stderr
+    return said
 
 
 def _lines(said: str, file: str) -> list[str]:

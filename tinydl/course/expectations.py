@@ -88,9 +88,8 @@ def expect_close(
     if wrong.size > 1:
         message += f" ({np.count_nonzero(wrong)} of {wrong.size} elements are wrong)"
         message = message.replace(" (1 of 2 elements are wrong)", "")
-    raise Failure(
-        message, got=answer, expected=right, at=at, numbers=numbers(at) if numbers else ""
-    )
+    filled = numbers(at) if numbers else ""
+    raise Failure(message, got=answer, expected=right, at=at, numbers=filled)
 
 
 def _errors(

@@ -21,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tinydl.course import bubblewrap
 from tinydl.course.inside import frames
 
 INSIDE = Path(__file__).with_name("inside")
@@ -34,8 +35,7 @@ class Limits:
     Parameters
     ----------
     seconds : float
-        For each property, as CPU time; `patience` times as much by the clock, as a machine may be
-        busy.
+        For each property, as CPU time; three times as much by the clock, as a machine may be busy.
     import_seconds : float
         For running the file itself, before anything is asked.
     total_seconds : float
@@ -54,7 +54,6 @@ class Limits:
     memory: int = 4 << 30
     result: int = 64 << 20
     output: int = 20_000
-    file_size: int = 16 << 20
 
 
 PATIENCE = 3.0
@@ -106,14 +105,19 @@ class SubmissionProcess:
             Path(self._folder.name, name).write_bytes(content)
         requests, self._requests = os.pipe()
         self._answers, answers = os.pipe()
+        variables = _environment(self._folder.name, environment or {})
+        line = command(requests, answers)
+        self._wrapped = bubblewrap.available()
+        if self._wrapped:
+            line, variables = bubblewrap.wrapped(line, self._folder.name, variables), {}
         try:
             self._process = subprocess.Popen(
-                command(requests, answers),
+                line,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 cwd=self._folder.name,
-                env=_environment(self._folder.name, environment or {}),
+                env=variables,
                 pass_fds=(requests, answers),
                 start_new_session=True,
             )
@@ -210,6 +214,8 @@ class SubmissionProcess:
             return Ended("garbled", "it closed the pipe that its answers take")
         while self._printed >= 0 and select_readable(self._printed) and self._keep_output():
             pass
+        if self._wrapped and code > 128:  # how bwrap passes signals on
+            code = 128 - code
         if code == -signal.SIGXCPU:
             return Ended("timed out", "it used up its processor time")
         if code < 0:
@@ -220,7 +226,9 @@ class SubmissionProcess:
         """CPU time that the process has taken, where the system tells; else the clock's time."""
         if sys.platform == "linux":
             with contextlib.suppress(OSError):
-                return time.clock_gettime((~self._process.pid << 3) | 2)
+                process = self._process.pid
+                process = bubblewrap.innermost(process) if self._wrapped else process
+                return time.clock_gettime((~process << 3) | 2)  # the CPU clock of a process
         return time.monotonic()
 
     def close(self) -> None:

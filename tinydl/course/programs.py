@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import IO
 
 from tinydl.course.process import INSIDE
 
 SYSTEM = ["/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/alternatives"]
 SECONDS = 60
+MOST_OUTPUT = 1_000_000  # bytes
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TMPDIR": "."}
 
 
@@ -24,7 +29,7 @@ def compiler() -> str | None:
     return shutil.which(os.environ.get("CC", "cc"))
 
 
-def run_held(command: Sequence[str], folder: str) -> subprocess.CompletedProcess[str]:
+def run_held(command: Sequence[str], folder: str) -> tuple[int, str]:
     """Run a program that may read the system's files and write into a folder, and no more.
 
     Parameters
@@ -33,6 +38,11 @@ def run_held(command: Sequence[str], folder: str) -> subprocess.CompletedProcess
         The path of the program, and its arguments.
     folder : str
         Where it runs.
+
+    Returns
+    -------
+    code, output : int, str
+        Its exit code, and the beginning of what it printed.
 
     Raises
     ------
@@ -48,15 +58,26 @@ def run_held(command: Sequence[str], folder: str) -> subprocess.CompletedProcess
         "file_size": 64 << 20,
     }
     python = [sys.executable, "-I", "-B", str(INSIDE / "confined.py")]
-    return subprocess.run(
-        [*python, json.dumps(settings), *command],
+    with tempfile.TemporaryFile() as output:
+        code = _run([*python, json.dumps(settings), *command], folder, output)
+        output.seek(0)
+        return code, output.read(MOST_OUTPUT).decode("utf-8", "replace")
+
+
+def _run(command: Sequence[str], folder: str, output: IO[bytes]) -> int:
+    """Run it to its end, or kill it with all that it started."""
+    process = subprocess.Popen(
+        command,
         cwd=folder,
         env=ENVIRONMENT,
         stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=SECONDS,
+        stdout=output,
+        stderr=output,
         start_new_session=True,
-        check=False,
     )
+    try:
+        return process.wait(SECONDS)
+    finally:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

@@ -97,7 +97,7 @@ def _line(report: str, file: str, libraries: Mapping[str, bytes]) -> int | None:
     with tempfile.TemporaryDirectory(prefix="tinydl-") as folder:
         Path(folder, frame[2]).write_bytes(libraries[frame[2]])
         try:
-            said = run_held([tool, "-e", frame[2], hex(address)], folder).stdout
+            _, said = run_held([tool, "-e", frame[2], hex(address)], folder)
         except subprocess.TimeoutExpired:
             return None
     place = re.search(rf"{re.escape(file)}:(\d+)", said)

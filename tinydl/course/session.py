@@ -174,7 +174,6 @@ def python_start(
         "guarded": False,
         "cpu_seconds": int(limits.total_seconds),
         "memory": limits.memory,
-        "file_size": limits.file_size,
     }
 
 

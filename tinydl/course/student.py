@@ -12,6 +12,7 @@ import numpy as np
 from tinydl.course.failures import Failure
 from tinydl.course.process import Ended
 from tinydl.course.session import Sessions
+from tinydl.course.texts import clean
 
 
 @dataclass
@@ -166,7 +167,7 @@ def _positions(found: Any, count: int) -> list[int]:
 def _raised(call: Call, told: Any) -> Failure:
     """The failure of a call that raised."""
     told = told if isinstance(told, dict) else {}
-    kind, message = str(told.get("type"))[:80], str(told.get("message"))[:2000]
+    kind, message = clean(told.get("type"), 80), clean(told.get("message"))
     line = told.get("line")
     line = line if type(line) is int else None
     if kind == "AttributeError" and f"'assignment' has no attribute '{call.name}'" in message:
@@ -179,5 +180,5 @@ def _raised(call: Call, told: Any) -> Failure:
         f"{what} {kind}: {message}",
         kind=state,
         line=line,
-        text=str(told.get("text") or "").strip()[:200],
+        text=clean(told.get("text") or "", 200).strip(),
     )

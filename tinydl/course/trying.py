@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
 
 from tinydl.course.assignment import Property
 from tinydl.course.draws import DIGITS, Draw
@@ -15,8 +12,9 @@ from tinydl.course.grades import CounterExample, PropertyResult
 from tinydl.course.likely import likely_mistake
 from tinydl.course.references import NotRecorded
 from tinydl.course.student import Call, Student
+from tinydl.course.texts import shown
 
-MOST_SIMPLIFICATIONS = 60
+MOST_TRIALS = 60
 FINAL = {"timed out", "crashed", "garbled"}  # failures that are not made smaller
 
 NewStudent = Callable[[], Student]
@@ -74,12 +72,11 @@ def _attempt(prop: Property, student: Student, draw: Draw) -> Attempt | None:
 
 
 def _failed(prop: Property, new_student: NewStudent, seed: int, first: Attempt) -> PropertyResult:
-    smallest = first
-    likely = ""
+    smallest, likely = first, ""
     if first.failure.kind not in FINAL:
-        student = new_student()
-        smallest = _simplified(prop, student, seed, first)
-        larger = _larger(prop, student, seed, first)
+        trials = _Trials(prop, new_student(), seed, first)
+        smallest = _simplified(trials)
+        larger = _larger(trials)
         seen = [(a.calls, a.failure) for a in (smallest, larger)]
         likely = likely_mistake(prop.likely, seen)
     failure = smallest.failure
@@ -101,33 +98,48 @@ def _failed(prop: Property, new_student: NewStudent, seed: int, first: Attempt) 
     )
 
 
-def _simplified(prop: Property, student: Student, seed: int, first: Attempt) -> Attempt:
-    """Replace choices by simpler ones, and numbers by rounder ones, while it fails alike."""
-    best, forced = first, {i: c.value for i, c in first.draw.choices.items()}
-    left = MOST_SIMPLIFICATIONS
+class _Trials:
+    """Further draws of a property that has failed once, as long as there are trials left."""
 
-    def fails(choices: dict[int, int], simplicity: int) -> Attempt | None:
-        nonlocal left
-        left -= 1
-        draw = Draw(seed, prop.name, first.draw.case, prop.cases, choices, simplicity)
+    def __init__(self, prop: Property, student: Student, seed: int, first: Attempt) -> None:
+        self.prop, self.first = prop, first
+        self._student, self._seed = student, seed
+        self._left = MOST_TRIALS
+
+    def fails(
+        self, case: int, choices: Mapping[int, int] | None = None, simplicity: int = 0
+    ) -> Attempt | None:
+        """The failure on this draw, if it is of the same kind as the first."""
+        if self._left <= 0:
+            return None
+        self._left -= 1
+        draw = Draw(self._seed, self.prop.name, case, self.prop.cases, choices, simplicity)
         try:
-            attempt = _attempt(prop, student, draw)
+            attempt = _attempt(self.prop, self._student, draw)
         except NotRecorded:
             return None
-        alike = attempt is not None and attempt.failure.kind == first.failure.kind
-        return attempt if alike else None
+        if attempt is None or attempt.failure.kind == self.first.failure.kind:
+            return attempt
+        if attempt.failure.kind in FINAL:  # each further one could take long
+            self._left = 0
+        return None
 
+
+def _simplified(trials: _Trials) -> Attempt:
+    """Replace choices by simpler ones, and numbers by rounder ones, while it fails alike."""
+    best, case = trials.first, trials.first.draw.case
+    choices = {i: choice.value for i, choice in best.draw.choices.items()}
     progress = True
-    while progress and left > 0:
+    while progress:
         progress = False
         for i, choice in sorted(best.draw.choices.items()):
             for simpler in _simpler(choice.value, choice.simplest):
-                attempt = fails({**forced, i: simpler}, 0) if left > 0 else None
+                attempt = trials.fails(case, {**choices, i: simpler})
                 if attempt is not None:
-                    best, forced, progress = attempt, {**forced, i: simpler}, True
+                    best, choices, progress = attempt, {**choices, i: simpler}, True
                     break
     for simplicity in range(len(DIGITS) - 1, 0, -1):
-        attempt = fails(forced, simplicity)
+        attempt = trials.fails(case, choices, simplicity)
         if attempt is not None:
             return attempt
     return best
@@ -139,14 +151,15 @@ def _simpler(value: int, simplest: int) -> list[int]:
     return sorted({v for v in tried if simplest <= v < value})
 
 
-def _larger(prop: Property, student: Student, seed: int, first: Attempt) -> Attempt:
+def _larger(trials: _Trials) -> Attempt:
     """A larger case that fails alike: in it, mistakes differ that are the same in a small one."""
-    for case in (prop.cases - 1, prop.cases - 2, prop.cases // 2):
-        if case > first.draw.case:
-            attempt = _attempt(prop, student, Draw(seed, prop.name, case, prop.cases))
-            if attempt is not None and attempt.failure.kind == first.failure.kind:
+    cases = trials.prop.cases
+    for case in (cases - 1, cases - 2, cases // 2):
+        if case > trials.first.draw.case:
+            attempt = trials.fails(case)
+            if attempt is not None:
                 return attempt
-    return first
+    return trials.first
 
 
 def _counter_example(attempt: Attempt) -> CounterExample | None:
@@ -161,20 +174,3 @@ def _counter_example(attempt: Attempt) -> CounterExample | None:
         numbers=failure.numbers,
         case=attempt.draw.case,
     )
-
-
-def shown(value: Any) -> str:
-    """A value in a few lines of text.
-
-    Examples
-    --------
-    >>> shown(np.array([1.0, 2.5]))
-    '[1. , 2.5]'
-    """
-    if isinstance(value, np.ndarray):
-        with np.printoptions(precision=6, threshold=60, edgeitems=3, suppress=True):
-            text = np.array2string(value, separator=", ")
-        return text if value.size else f"no elements, shape {value.shape}"
-    if isinstance(value, np.generic):
-        value = value.item()
-    return f"{value:.8g}" if isinstance(value, float) else repr(value)[:400]

@@ -80,12 +80,13 @@ def _prepare(start: dict[str, Any]) -> Callable[..., dict[str, Any]]:
     del sys.path[: len(start["paths"])]
     folder = os.getcwd()
     sys.path.append(folder)
-    readable, listable = places.readable(), places.listable()
-    limits.hold(start["cpu_seconds"], start["memory"], start["file_size"])
-    landlock.hold(readable, listable, folder)
+    readable, listable = [*places.readable(), folder], places.listable()
+    limits.hold(start["cpu_seconds"], start["memory"], file_size=0)
+    limits.drop_privileges()
+    landlock.hold(readable, listable)
     seccomp.hold()
     if load is _load_python:  # C does not ask Python
-        refusals.install(start["allowed"], [*readable, *listable], folder)
+        refusals.install(start["allowed"], readable, listable)
     return load
 
 

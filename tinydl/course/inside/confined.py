@@ -24,7 +24,8 @@ def main() -> None:
     """Become the other program."""
     settings = json.loads(sys.argv[1])
     limits.hold(settings["cpu_seconds"], settings["memory"], settings["file_size"], processes=None)
-    landlock.hold(settings["readable"], [], os.getcwd(), executable=settings["executable"])
+    limits.drop_privileges()
+    landlock.hold(settings["readable"], executable=settings["executable"], writable=[os.getcwd()])
     seccomp.hold(may_start_programs=True)
     os.execv(sys.argv[2], sys.argv[2:])
 

@@ -149,7 +149,7 @@ class _Reader:
         if kind == "scalar":
             return self._array(content, [], "C")[()]
         if kind == "other":
-            return Other(str(content)[:120])
+            return Other("".join(c for c in str(content)[:120] if c.isprintable()))
         raise BadFrame("a value of no known kind")
 
     def _array(self, name: Any, shape: list[Any], order: Literal["C", "F"]) -> np.ndarray:

@@ -54,9 +54,9 @@ def version() -> int:
 
 def hold(
     readable: Sequence[str],
-    listable: Sequence[str],
-    folder: str,
+    listable: Sequence[str] = (),
     executable: Sequence[str] = (),
+    writable: Sequence[str] = (),
 ) -> bool:
     """Refuse all files but these to this process and its children, for good.
 
@@ -66,10 +66,10 @@ def hold(
         Files, or folders with all that is in them, that may be read.
     listable : sequence of str
         Folders whose names may be listed.
-    folder : str
-        The working folder, where files may be written as well.
     executable : sequence of str
         Files or folders that may be read and run.
+    writable : sequence of str
+        Folders whose files may be read, written, made and removed.
 
     Returns
     -------
@@ -89,7 +89,8 @@ def hold(
     grants = [(path, READ_FILE | READ_DIR) for path in readable]
     grants += [(path, READ_DIR) for path in listable]
     grants += [(path, READ_FILE | READ_DIR | EXECUTE) for path in executable]
-    grants += [(folder, handled & ~EXECUTE), ("/dev/null", READ_FILE | WRITE_FILE | TRUNCATE)]
+    grants += [(path, handled & ~EXECUTE) for path in writable]
+    grants.append(("/dev/null", READ_FILE | WRITE_FILE | TRUNCATE))
     for path, rights in grants:
         with suppress(OSError):  # a path that does not exist needs no rule
             _grant(libc, ruleset, path, rights & handled)

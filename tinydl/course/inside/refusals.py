@@ -15,12 +15,13 @@ from typing import Any
 # The functions below look names up in this copy; a submission may only patch the module.
 globals()["__builtins__"] = dict(vars(builtins))
 
-# Of the standard library: what leads out of the process or into its memory.
+# Of the standard library: what leads out of the process, into its memory, or past the hook.
 FORBIDDEN_MODULES = {
     *("_ctypes", "_posixsubprocess", "_posixshmem", "_multiprocessing", "_socket", "ctypes"),
     *("concurrent.futures.process", "ftplib", "http", "imaplib", "multiprocessing", "poplib"),
     *("pty", "smtplib", "socket", "socketserver", "ssl", "subprocess", "urllib.request"),
-    *("venv", "ensurepip", "webbrowser", "xmlrpc"),
+    *("venv", "ensurepip", "webbrowser", "xmlrpc", "_xxsubinterpreters", "_interpreters"),
+    *("_testcapi", "_testinternalcapi", "_testbuffer", "_testmultiphase", "test"),
 }
 FORBIDDEN_EVENTS = (
     *("subprocess.", "socket.", "ctypes.", "os.exec", "os.fork", "os.posix_spawn", "os.spawn"),
@@ -28,7 +29,7 @@ FORBIDDEN_EVENTS = (
     *("os.link", "os.symlink", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.truncate"),
     *("os.chmod", "os.chown", "os.lchown", "os.utime", "os.setxattr", "os.removexattr"),
     *("os.chroot", "os.chflags", "shutil.", "tempfile.mkdtemp", "fcntl.", "mmap.", "sqlite3."),
-    *("code.__new__", "syslog.", "webbrowser.", "urllib.", "sys.unraisablehook"),
+    *("code.__new__", "syslog.", "webbrowser.", "urllib."),
 )
 SAID = {
     "subprocess": "starting other programs",
@@ -57,7 +58,7 @@ class RefusedAccess(Refused, PermissionError):
     """A file, a process or a network that is none of the submission's business."""
 
 
-def install(allowed: Sequence[str], readable: Sequence[str], folder: str) -> None:
+def install(allowed: Sequence[str], readable: Sequence[str], listable: Sequence[str]) -> None:
     """Refuse from now on, in this process, for ever.
 
     Parameters
@@ -66,18 +67,19 @@ def install(allowed: Sequence[str], readable: Sequence[str], folder: str) -> Non
         Packages that may be imported besides the standard library.
     readable : sequence of str
         Folders and files that may be read.
-    folder : str
-        The working folder, where files may also be written.
+    listable : sequence of str
+        Folders whose names may be listed as well.
     """
-    packages = {*allowed, *(name.partition(".")[0] for name in sys.modules)}
-    packages -= FORBIDDEN_MODULES
-    roots = tuple(_realpath(path) for path in readable)
-    home = _realpath(folder)
+    packages = {*allowed, *(name.partition(".")[0] for name in sys.modules)} - FORBIDDEN_MODULES
+    for name in [name for name in sys.modules if _forbidden(name)]:
+        del sys.modules[name]  # importing it once more asks the hook
+    files = tuple(_realpath(path) for path in readable)
+    folders = (*files, *(_realpath(path) for path in listable))
     checks: dict[str, Callable[..., None]] = {
         "import": _import_check(packages),
-        "open": _open_check(roots, home),
-        "os.listdir": _listing_check(roots, home),
-        "os.scandir": _listing_check(roots, home),
+        "open": _open_check(files),
+        "os.listdir": _listing_check(folders),
+        "os.scandir": _listing_check(folders),
     }
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
@@ -91,10 +93,14 @@ def install(allowed: Sequence[str], readable: Sequence[str], folder: str) -> Non
     sys.addaudithook(hook)
 
 
+def _forbidden(module: str) -> bool:
+    return module in FORBIDDEN_MODULES or module.partition(".")[0] in FORBIDDEN_MODULES
+
+
 def _import_check(packages: set[str]) -> Callable[..., None]:
     def check(module: str, *_: object) -> None:
         top = module.partition(".")[0]
-        if module in FORBIDDEN_MODULES or top in FORBIDDEN_MODULES:
+        if _forbidden(module):
             raise RefusedImport(f"the grader does not allow `import {module}`")
         if top not in packages and top not in _standard:
             raise RefusedImport(f"this assignment does not allow `import {top}`")
@@ -102,23 +108,21 @@ def _import_check(packages: set[str]) -> Callable[..., None]:
     return check
 
 
-def _open_check(roots: tuple[str, ...], home: str) -> Callable[..., None]:
+def _open_check(files: tuple[str, ...]) -> Callable[..., None]:
     def check(path: Any, mode: Any, flags: Any) -> None:
         if isinstance(path, int):
             return
         real = _real(path)
         writes = bool(flags & _writing) if isinstance(flags, int) else False
-        if _within(real, (home,)) or real == "/dev/null":
-            return
-        if writes or not _within(real, roots):
+        if real != "/dev/null" and (writes or not _within(real, files)):
             raise RefusedAccess(f"the grader does not allow opening {_shown(path)}")
 
     return check
 
 
-def _listing_check(roots: tuple[str, ...], home: str) -> Callable[..., None]:
+def _listing_check(folders: tuple[str, ...]) -> Callable[..., None]:
     def check(path: Any = ".") -> None:
-        if isinstance(path, int) or not _within(_real(path or "."), (home, *roots)):
+        if isinstance(path, int) or not _within(_real(path or "."), folders):
             raise RefusedAccess(f"the grader does not allow listing {_shown(path)}")
 
     return check
