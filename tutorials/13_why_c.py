@@ -66,8 +66,6 @@ print(f"n = {n}: {2 * n**3:,} operations, {speeds['Python loops']:.3f} GFLOP/s")
 
 
 # %%
-
-
 def product_by_rows(a, b):
     """Add to each row of y a multiple of each row of b."""
     y = np.zeros((len(a), b.shape[1]), a.dtype)
