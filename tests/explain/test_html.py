@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from tests.explain.networks import convolutional
-from tinydl import tensor
+from tinydl import ops, tensor
 from tinydl.explain import record
 from tinydl.explain.blanks import blanks_of
 from tinydl.explain.html import data_of, to_html
@@ -90,6 +90,26 @@ def test_an_empty_tensor_has_a_page():
     with record() as story:
         x + x
     assert data_of(story)["steps"][0]["views"] == [{}]
+
+
+def test_conditions_have_pages():
+    x = tensor([1.0, -1.0, 2.0])
+    with record() as story:
+        ops.where(x > 0.0, x, 0.0)
+        ops.argmax(x)
+    assert [step["op"] for step in data_of(story)["steps"]] == ["greater", "where", "argmax"]
+
+
+def test_differences_that_take_too_long_are_left_out_and_said_so():
+    x = tensor([0.5], requires_grad=True)
+    with record() as story:
+        y = x
+        for _ in range(200):
+            y = y * 1.01
+        y.backward()
+    views = [step["views"][0][0] for step in data_of(story)["steps"] if step["kind"] == "backward"]
+    assert views[0]["difference"]["outcome"] == "agrees"
+    assert views[-1]["difference"] == "omitted" and views[-1]["paths"]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ class Echo:
     def element(self, index):
         return index
 
-    def gradient(self, name, index):
+    def gradient(self, name, index, with_difference):
         return name, index
 
     def update(self, index):

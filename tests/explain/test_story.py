@@ -398,6 +398,25 @@ def test_a_rule_of_ones_own_shows_old_and_new(rng):
     assert "SignDescent" in view.formula
 
 
+def test_nothing_can_be_said_beside_nan():
+    x = tensor([1.0, np.nan], requires_grad=True)
+    with explain.record() as story:
+        ops.softmax(ops.log(x)).sum().backward()
+    assert story[len(story)].gradient("x", 0).difference.outcome == "uncertain"
+
+
+def test_a_page_says_what_each_letter_of_its_formula_is():
+    x = tensor(np.ones((1, 4, 4, 1)), requires_grad=True)
+    with explain.record() as story:
+        y = ops.leaky_relu(ops.max_pool(x, 2), negative_slope=0.25)
+        y.mean().backward()
+    shown = {(step.kind, step.op): step.shapes for step in story}
+    assert shown["forward", "max_pool"].endswith(r"s = 2, \quad t = 0, \quad l = 0")
+    assert shown["forward", "leaky_relu"].endswith("a = 0.25")
+    assert shown["backward", "leaky_relu"].endswith("a = 0.25")
+    assert shown["backward", "mean"].endswith("n = 4")
+
+
 class TestRecording:
     def test_names_are_the_users(self):
         x, weight = tensor([[1.0, 2.0]]), tensor([[3.0], [4.0]], requires_grad=True)

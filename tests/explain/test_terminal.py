@@ -98,3 +98,19 @@ def test_what_cannot_be_is_said_and_reading_goes_on(story, capsys):
 @pytest.mark.parametrize("text", ["0,2", "(0, 2)", "[0 2]"])
 def test_an_index_as_it_is_typed(text):
     assert index_of(text) == (0, 2)
+
+
+def test_names_of_gradients_may_have_spaces(story, capsys):
+    step = next(step for step in story if step.kind == "backward" and step.op == "matmul")
+    name = step.outputs[1].name
+    short = name.removeprefix("grad ")
+    text = reading(story, capsys, str(step.number), f"g {name}", f"g {short} 0,1", "e one")
+    assert f"{name}[0, 1] = " in text
+    assert "'one' is no index" in text and "invalid literal" not in text
+
+
+def test_an_empty_tensor_has_a_page(capsys):
+    w = tensor(np.ones((3, 2)), requires_grad=True)
+    with record() as story:
+        (tensor(np.zeros((0, 3))) @ w).sum().backward()
+    assert printed(story, capsys).count("No elements.") == 2

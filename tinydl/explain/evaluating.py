@@ -33,8 +33,11 @@ from tinydl.explain.unicode_math import as_text
 SETTINGS = {  # the letter of a formula: where the op has its value
     "a": ("alpha", "negative_slope"),
     "b": ("b",),
+    "d": ("decimals",),
+    "k": ("k",),
     "p": ("ord", "order"),
     "t": ("threshold",),
+    "v": ("default_value",),
     "ε": ("epsilon",),
     "λ": ("scale",),
 }

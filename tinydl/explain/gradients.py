@@ -51,7 +51,7 @@ class Passage:
     ) -> None:
         self.event, self.applied, self.steps, self.names = event, applied, steps, names
 
-    def view(self, x: Tensor, name: str, index: Index) -> GradientView:
+    def view(self, x: Tensor, name: str, index: Index, with_difference: bool) -> GradientView:
         """The gradient of an element of a tensor."""
         paths = [self._seed(x, index)] if any(y is x for y in self.event.outputs) else []
         accumulated = float(self.event.gradients[id(x)][index])
@@ -66,7 +66,7 @@ class Passage:
         for y, position in unexplained[:1]:
             paths.append(self._rest(y, position, index, accumulated, paths))
         total = float(np.sum([path.value for path in paths]))
-        difference = self._difference(x, index, accumulated)
+        difference = self._difference(x, index, accumulated) if with_difference else None
         return GradientView(name, index, tuple(paths), total, accumulated, difference)
 
     def _seed(self, x: Tensor, index: Index) -> GradientPath:
@@ -189,7 +189,7 @@ class Passage:
             outcome = "agrees"
         elif is_between:
             outcome = "kink"
-        elif bound > UNCERTAIN * (scale + abs(value)):
+        elif not bound <= UNCERTAIN * (scale + abs(value)):  # a scale of nan is none
             outcome = "uncertain"
         else:
             outcome = "disagrees"

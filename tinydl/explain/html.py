@@ -12,6 +12,7 @@ import json
 import os
 from collections.abc import Iterator
 from importlib import resources
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,10 @@ from tinydl.explain.story import Story
 
 ALL = 256  # outputs of up to so many elements have pages for all of them,
 CHOSEN = 160  # larger ones without a law for so many,
-DIFFERENCES = 50  # and gradients for so many: each costs two or more computations of the loss;
-MOST_TERMS = 30_000  # but fewer where these have more terms together
+DIFFERENCES = 50  # and gradients for so many: each comes with a finite difference.
+MOST_COMPUTED = 150_000_000  # But to write a file, at most so many elements are computed once more,
+PER_OP = 5_000  # where an op costs as much as so many of them, and long sums are fewer:
+MOST_TERMS = 30_000  # those of a page have at most so many terms together.
 SHOWN_TERMS = 24
 EXACT = 2000  # arrays of up to so many elements are kept in float64
 STYLES = ("explorer.css",)
@@ -107,6 +110,9 @@ class _Writer:
         self.written: list[dict[str, Any]] = []
 
     def story(self, story: Story) -> dict[str, Any]:
+        self.forward = [step for step in story if step.kind == "forward"]
+        share = max(1, sum(step.kind == "backward" for step in story))
+        self.computed_each = MOST_COMPUTED / share
         for step in story:
             for value in (*step.inputs, *step.outputs):
                 self.value(value)
@@ -156,22 +162,33 @@ class _Writer:
         if step.kind == "backward" and not value.name.startswith(GRADIENT):
             return {}
         written: dict[int | None, Any] = {}
-        terms = 0
+        terms = read = computed = 0
         for index in _chosen(value, DIFFERENCES if step.kind == "backward" else CHOSEN):
-            if terms > MOST_TERMS:
+            if terms > MOST_TERMS or read > self.computed_each:
                 break
-            written[_flat(index, value)] = view = self.view(step, value, index)
+            if step.kind != "update":
+                read += sum(prod(x.shape) for x in (*step.inputs, *step.outputs))
+            computed += self.cost_of_difference(step)
+            written[_flat(index, value)] = view = self.view(
+                step, value, index, computed <= self.computed_each
+            )
             parts = view.get("parts") or [
                 part for path in view["paths"] for part in (*path["filled"], path["part"])
             ]
             terms += sum(len(part["terms"]) + part["elided"] for part in parts)
         return written
 
-    def view(self, step: Step, value: Value, index: Index) -> dict[str, Any]:
+    def cost_of_difference(self, step: Step) -> int:
+        """How many elements are computed once more when an input of a step is moved."""
+        since = [later for later in self.forward if later.number >= (step.of or len(self.forward))]
+        return sum(PER_OP + prod(later.output.shape) for later in since)
+
+    def view(self, step: Step, value: Value, index: Index, differs: bool) -> dict[str, Any]:
         if step.kind == "forward":
             return self.element(step.element(index))
         if step.kind == "backward":
-            return self.gradient(step.gradient(value.name, index))
+            written = self.gradient(step.gradient(value.name, index, differs))
+            return written if differs else {**written, "difference": "omitted"}
         return self.update(step.update(index))
 
     def element(self, view: ElementView) -> dict[str, Any]:

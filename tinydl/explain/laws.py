@@ -97,11 +97,7 @@ def law_of(step: Step) -> Law | None:
     if not whole or output.array.size == 0 or not output.shape:
         return None
     tried = [step.element(index) for index in _some_indices(output.shape)]
-    for base in (
-        tuple(n // 2 for n in output.shape),
-        largest(output.array),
-        largest(-output.array),
-    ):
+    for base in (tuple(n // 2 for n in output.shape), largest(output.array)):
         assert base is not None
         view = step.element(base)
         if view.parts or view.derivatives or not 0 < len(view.terms) <= MOST_TERMS:
@@ -155,11 +151,11 @@ def _fit_term(
         _place([ref, *(other.refs[which] for other in beside)], view.index, shape, arrays)
         for which, ref in enumerate(term.refs)
     ]
-    brackets = _bracketed(blank, [view, *tried])
-    kinds = [_kind(i, text, term, beside, arrays, brackets) for i, text in enumerate(numbers)]
     value = _value_of(term, view, arrays)
     if value is None or None in places:
         return None
+    brackets = _bracketed(blank, [view, *tried])
+    kinds = [_kind(i, text, term, beside, arrays, brackets) for i, text in enumerate(numbers)]
     return TermLaw(blank, tuple(kinds), tuple(filter(None, places)), value)
 
 

@@ -332,7 +332,7 @@ class GradientView:
     accumulated : float
         What the engine had: equal to the total, to rounding.
     difference : Difference or None
-        None where the loss cannot be recomputed.
+        None where the loss cannot be recomputed, or was not to be.
     """
 
     name: str
@@ -392,7 +392,7 @@ class Views(Protocol):
     def element(self, index: Index) -> ElementView:
         """Of a forward step."""
 
-    def gradient(self, name: str, index: Index) -> GradientView:
+    def gradient(self, name: str, index: Index, with_difference: bool) -> GradientView:
         """Of a backward step, for the gradient of this name."""
 
     def update(self, index: Index) -> UpdateView:
@@ -418,7 +418,7 @@ class Step:
     rules : tuple of (str, str)
         Of a backward step: the name of a value that gets a gradient, and the LaTeX of the rule.
     shapes : str
-        LaTeX: the formula's letters with their shapes.
+        LaTeX: the formula's letters with their shapes, and what its other letters stand for.
     inputs, outputs : tuple of Value
     source : Source or None
     after : tuple of int
@@ -453,10 +453,13 @@ class Step:
         assert self.views is not None
         return self.views.element(_index_in(self.output, index))
 
-    def gradient(self, name: str | None = None, index: Any = None) -> GradientView:
+    def gradient(
+        self, name: str | None = None, index: Any = None, with_difference: bool = True
+    ) -> GradientView:
         """The gradient of an element of an input; by default the largest of the first one.
 
-        The input is meant by its name, ``"w"``, or by that of its gradient, ``"grad w"``.
+        The input is meant by its name, ``"w"``, or by that of its gradient, ``"grad w"``. The
+        finite difference computes the loss several times over.
         """
         self._require("backward", "gradient")
         assert self.views is not None
@@ -464,7 +467,8 @@ class Step:
         wanted = names[0] if name is None else name if name in names else GRADIENT + name
         if wanted not in names:
             raise ArgumentError("gradient", "name", got=repr(name), expected=" or ".join(names))
-        return self.views.gradient(wanted, _index_in(self.outputs[names.index(wanted)], index))
+        picked = _index_in(self.outputs[names.index(wanted)], index)
+        return self.views.gradient(wanted, picked, with_difference)
 
     def update(self, index: Any = None) -> UpdateView:
         """How an element of the weight was changed; by default the largest one."""
@@ -535,6 +539,10 @@ def _index_in(value: Value, index: Any) -> Index:
             raise ArgumentError("pick", value.name, got="an empty tensor", expected="an element")
         return found
     picked = tuple(index) if isinstance(index, (tuple, list)) else (index,)
+    if not value.shape and picked:
+        raise ArgumentError(
+            "pick", f"the index into {value.name}", got=index, expected="none: it is one number"
+        )
     if len(picked) != len(value.shape) or not all(
         hasattr(i, "__index__") and -n <= i < n for i, n in zip(picked, value.shape, strict=True)
     ):

@@ -15,6 +15,7 @@ from tinydl.explain.letters import (
     letter_of_result,
     letters_of,
     mentions,
+    settings_of,
     shape_of,
 )
 from tinydl.explain.naming import Names, axes_of
@@ -63,7 +64,7 @@ class _Forward:
         with unwatched():
             return element_view(self.applied, index)
 
-    def gradient(self, name: str, index: Index) -> GradientView:
+    def gradient(self, name: str, index: Index, with_difference: bool) -> GradientView:
         raise NotImplementedError
 
     def update(self, index: Index) -> UpdateView:
@@ -76,9 +77,9 @@ class _Backward(_Forward):
     def __init__(self, passage: Passage, tensors: dict[str, Tensor]) -> None:
         self.passage, self.tensors = passage, tensors
 
-    def gradient(self, name: str, index: Index) -> GradientView:
+    def gradient(self, name: str, index: Index, with_difference: bool) -> GradientView:
         with unwatched():
-            return self.passage.view(self.tensors[name], name, index)
+            return self.passage.view(self.tensors[name], name, index, with_difference)
 
 
 class _Update(_Forward):
@@ -141,7 +142,7 @@ class _Teller:
             op=op.name,
             formula=formula_of_op(op, letters),
             rules=(),
-            shapes=_shapes([*inputs, output]),
+            shapes=_shapes([*inputs, output], settings_of(op, arrays, op.formula)),
             inputs=_each_once(inputs),
             outputs=(output,),
             source=event.source,
@@ -218,6 +219,7 @@ class _Teller:
             outputs = [arriving]
         formula = r", \quad ".join(dict.fromkeys(formula for _, formula in rules))
         result = [value for value in forward.outputs if mentions(formula, value.symbol)]
+        settings = settings_of(op, applied.arrays, formula)
         read = [value for value in forward.inputs if mentions(formula, value.symbol)]
         self.steps.append(
             Step(
@@ -228,7 +230,7 @@ class _Teller:
                 op=op.name,
                 formula=formula,
                 rules=tuple(rules),
-                shapes=_shapes([arriving, *outputs, *read, *result]),
+                shapes=_shapes([arriving, *outputs, *read, *result], settings),
                 inputs=_each_once([arriving, *forward.inputs, *result]),
                 outputs=_each_once(outputs),
                 source=forward.source,
@@ -295,9 +297,9 @@ def _value(name: str, symbol: str, array: np.ndarray, role: str, layer: str | No
     return Value(name, symbol, array.shape, str(array.dtype), axes, excerpt(array), role)
 
 
-def _shapes(values: Sequence[Value]) -> str:
+def _shapes(values: Sequence[Value], settings: Sequence[str] = ()) -> str:
     shapes = [shape_of(v.symbol, v.shape, np.dtype(v.dtype)) for v in values]
-    return r", \quad ".join(dict.fromkeys(shapes))
+    return r", \quad ".join(dict.fromkeys([*shapes, *settings]))
 
 
 def _each_once(values: Sequence[Value]) -> tuple[Value, ...]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tinydl.errors import ArgumentError
 from tinydl.explain.landscapes import Landscape
 from tinydl.explain.page import (
+    GRADIENT,
     Difference,
     ElementView,
     GradientView,
@@ -90,7 +91,9 @@ def print_step(
     for value in step.outputs:
         _say(console, f"  out  {_described(value)}", style="dim")
     console.print()
-    if step.kind == "forward":
+    if not any(value.array.size for value in step.outputs):
+        _say(console, "No elements.")
+    elif step.kind == "forward":
         _print_element(console, step, step.element(element))
     elif step.kind == "backward":
         _print_gradient(console, step.gradient(name, element))
@@ -141,7 +144,10 @@ def index_of(text: str) -> Index:
     >>> index_of("0,2"), index_of("[3]"), index_of("")
     ((0, 2), (3,), ())
     """
-    return tuple(int(i) for i in text.strip("()[] ").replace(",", " ").split())
+    try:
+        return tuple(int(i) for i in text.strip("()[] ").replace(",", " ").split())
+    except ValueError:
+        raise ValueError(f"{text!r} is no index; one looks like 0,2") from None
 
 
 def _next_page(
@@ -157,6 +163,9 @@ def _next_page(
     if word == "e":
         return at, index_of(rest), name
     if word == "g" and rest:
+        names = [output.name for output in story[at].outputs]
+        if rest in names or GRADIENT + rest in names:
+            return at, None, rest
         value, _, index = rest.rpartition(" ")
         return (at, index_of(index), value) if value else (at, None, rest)
     raise ValueError(f"what does {answer!r} mean? {HELP}")

@@ -146,7 +146,7 @@ function lightUp(box, refs) {
 }
 
 function calculation(step, view, light) {
-  if (step.kind === "backward") return gradientOf(view, light);
+  if (step.kind === "backward") return gradientOf(step, view, light);
   if (step.kind === "update") return updateOf(view, light);
   const lines = view.parts.map((part) => lineOf(part, light));
   if (view.derivatives) lines.push(derivativesOf(view.derivatives));
@@ -162,7 +162,7 @@ function derivativesOf(derivatives) {
   return make("table", {}, make("caption", {}, `How it changes with what feeds it${some}`), ...rows);
 }
 
-function gradientOf(view, light) {
+function gradientOf(step, view, light) {
   const shown = view.paths.flatMap((path) => [
     make("p", { class: "path" }, view.paths.length > 1 ? "One path comes by " : "It comes by ", stepLink(path.step), ":"),
     make("div", { class: "display small" }, formula(path.rule)),
@@ -174,7 +174,10 @@ function gradientOf(view, light) {
       ...between(view.paths.map((path) => plain(path.part.value)), " + "), " = ", valueOf(view.total)));
   }
   shown.push(make("p", { class: "goes-down" }, "What the engine has: ", valueOf(view.value)));
-  if (view.difference) shown.push(differenceOf(view.difference));
+  if (view.difference === "omitted") {
+    shown.push(make("p", { class: "sample" }, "The finite difference is not in this file: so long a computation takes too long. In Python, ",
+      make("code", {}, `story.print(step=${step.number})`), " computes it."));
+  } else if (view.difference) shown.push(differenceOf(view.difference));
   return shown;
 }
 
