@@ -13,6 +13,7 @@ import pytest
 
 from tinydl.course.cells import read_cells
 from tinydl.engine import Op
+from tinydl.explain import STORIES
 
 ROOT = Path(__file__).parent.parent
 TUTORIALS = sorted((ROOT / "tutorials").glob("*.py"))
@@ -169,6 +170,14 @@ def test_the_index_lists_them_in_order():
     index = (ROOT / "docs" / "tutorials.md").read_text(encoding="utf-8")
     linked = re.findall(r"\]\(\.\./tutorials/(\d\d\w+\.py)\)", index)
     assert linked == [path.name for path in TUTORIALS]
+
+
+def test_the_stories_they_name_are_there():
+    pages = [*TUTORIALS, ROOT / "tutorials" / "README.md"]
+    texts = [page.read_text(encoding="utf-8") for page in pages]
+    named = {name for text in texts for name in re.findall(r"explain ([a-z-]+)`", text)}
+    assert len(named) > 5
+    assert named <= set(STORIES)
 
 
 def test_links_lead_somewhere():

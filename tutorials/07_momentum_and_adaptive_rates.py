@@ -301,4 +301,5 @@ valley
 #    to the condition number? Lesson 11 is about it, and you write it in
 #    [assignment 7](assignments/07-normalization-and-dropout/).
 #
-# Page by page: `python -m tinydl explain adam`.
+# Page by page: `python -m tinydl explain adam`. Step by step over the contours, with a slider:
+# `python -m tinydl explain landscape`.
