@@ -6,14 +6,17 @@ from operator import attrgetter
 import numpy as np
 import pytest
 
-from tinydl import kernels, ops, tensor
+from tinydl import explain, kernels, ops, tensor
 from tinydl.engine import grad, no_grad
 from tinydl.errors import GradientError, ShapeError
 from tinydl.fused import fused
-from tinydl.layers import Conv2D, Dense
+from tinydl.layers import Conv2D, Dense, Flatten, Input, MaxPooling2D
+from tinydl.models import Sequential
 from tinydl.ops.arithmetic import Add, Multiply
 from tinydl.ops.conv import Conv
 from tinydl.ops.matmul import Matmul
+from tinydl.ops.pool import MaxPool
+from tinydl.utils import set_random_seed
 
 
 @pytest.fixture
@@ -117,6 +120,169 @@ class TestWithBias:
         assert calls == [op().name]
 
 
+class Layers:
+    """A dense layer, a convolutional one, and one with a pool: at once, and op by op."""
+
+    @staticmethod
+    def dense(x, w, b, relu):
+        return Matmul().with_bias(x, w, b, relu)
+
+    @staticmethod
+    def conv(x, w, b, relu):
+        return Conv().with_bias(x, w, b, relu)
+
+    @staticmethod
+    def pooled(x, w, b, relu):
+        return Conv(padding="same").with_bias_and_max_pool(x, w, b, relu, MaxPool(2))
+
+
+ALL_LAYERS = ["dense", "conv", "pooled"]
+
+
+def layer_and_inputs(name, rng):
+    return getattr(Layers, name), inputs_of(Matmul if name == "dense" else Conv, rng)
+
+
+@pytest.mark.parametrize("relu", [False, True])
+@pytest.mark.parametrize("name", ALL_LAYERS)
+class TestShortcut:
+    def test_it_brings_what_the_ops_would_pass_on_one_by_one(self, name, relu, rng):
+        layer, inputs = layer_and_inputs(name, rng)
+        y = layer(*inputs, relu)
+        weights = rng.normal(size=y.shape)
+        past = grad((y * weights).sum(), inputs)
+        one_by_one = grad((y * weights).sum(), inputs, create_graph=True)
+        for a, b in zip(past, one_by_one, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
+        assert not computed(y.inputs[0])
+
+    def test_second_derivatives_are_those_of_the_ops_in_turn(self, name, relu, rng):
+        layer, inputs = layer_and_inputs(name, rng)
+
+        def second(create):
+            y = create(*inputs, relu)
+            first = grad((y * y).sum(), inputs, create_graph=True)
+            return grad(sum((g * g).sum() for g in first), inputs)
+
+        def in_turn(x, w, b, relu):
+            y = textbook(Matmul() if name == "dense" else layer_op(name), x, w, b, relu)
+            return ops.max_pool(y, 2) if name == "pooled" else y
+
+        for a, b in zip(second(layer), second(in_turn), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-10)
+
+    def test_a_gradient_in_between_can_be_asked_for(self, name, relu, rng):
+        layer, inputs = layer_and_inputs(name, rng)
+        y = layer(*inputs, relu)
+        between = y.inputs[0]
+        expected = grad(y.sum(), [between, inputs[1]], create_graph=True)
+        for a, b in zip(grad(y.sum(), [between, inputs[1]]), expected, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-12)
+        between.retain_grad()
+        y.sum().backward()
+        np.testing.assert_allclose(between.grad, expected[0], rtol=1e-12)
+
+    def test_what_leaves_in_between_adds_up(self, name, relu, rng):
+        layer, inputs = layer_and_inputs(name, rng)
+        y = layer(*inputs, relu)
+        total = y.sum() + (y.inputs[0] * 3.0).sum()
+        past, expected = grad(total, inputs), grad(total, inputs, create_graph=True)
+        for a, b in zip(past, expected, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
+
+    def test_assignments_are_noticed(self, name, relu, rng):
+        layer, inputs = layer_and_inputs(name, rng)
+        for x in inputs:
+            y = layer(*inputs, relu)
+            x.assign(x.numpy() + 1.0)
+            with pytest.raises(GradientError, match="assigned"):
+                y.sum().backward()
+
+    def test_only_what_is_wanted_gets_a_gradient(self, name, relu, rng):
+        layer, (x, w, b) = layer_and_inputs(name, rng)
+        layer(x.detach(), w, b.detach(), relu).sum().backward()
+        assert x.grad is None and b.grad is None and w.grad is not None
+
+    def test_a_story_tells_of_every_op(self, name, relu, rng):
+        layer, inputs = layer_and_inputs(name, rng)
+        with explain.record() as story:
+            layer(*inputs, relu).sum().backward()
+        titles = [step.title for step in story if step.kind == "backward"]
+        assert ("relu" in titles) == relu and "add" in titles
+        assert ("max_pool" in titles) == (name == "pooled")
+
+
+def layer_op(name):
+    return Conv(padding="same") if name == "pooled" else Conv()
+
+
+class TestMaxPool:
+    """It notes where the largest elements were, and its gradient goes there."""
+
+    @pytest.mark.parametrize("settings", [(2,), (3, 2, "same"), ((2, 3), 1), (2, 3)])
+    def test_it_is_the_textbooks(self, settings, rng):
+        values = rng.integers(0, 4, (2, 7, 6, 3)).astype(float)
+        values[0, 3, 3] = np.nan
+        x = tensor(values, requires_grad=True)
+        y = ops.max_pool(x, *settings)
+        with no_grad():
+            np.testing.assert_array_equal(y, ops.max_pool(x, *settings))
+        g = rng.normal(size=y.shape)
+        past, textbook = grad(y, x, g), grad(y, x, g, create_graph=True)
+        np.testing.assert_allclose(past, textbook, rtol=1e-12)
+
+    def test_a_pool_of_ones_own_is_asked(self, rng):
+        calls = []
+
+        class Mine:
+            @staticmethod
+            def max_pool(x, *geometry):
+                calls.append(x.shape)
+                return kernels.reference.max_pool(x, *geometry)
+
+        x, w, b = inputs_of(Conv, rng)
+        with kernels.use(Mine):
+            ops.max_pool(x, 2).sum().backward()
+            Layers.pooled(x, w, b, True).sum().backward()
+        assert calls == [(2, 5, 4, 3), (2, 5, 4, 4)]
+
+    def test_half_precision_counts_no_winners(self, rng):
+        x = tensor(rng.normal(size=(1, 70, 70, 1)).astype("float16"), requires_grad=True)
+        ops.max_pool(x, 70).sum().backward()
+        assert np.argmax(x.grad) == np.argmax(x.numpy())
+
+
+class TestSequential:
+    def model(self, convolution=Conv2D):
+        set_random_seed(3)
+        layers = [Input((8, 8, 1)), convolution(4, 3, activation="relu"), MaxPooling2D(2)]
+        return Sequential([*layers, Flatten(), Dense(3, activation="softmax")])
+
+    def test_a_convolution_and_its_pool_are_computed_at_once(self, rng):
+        kernels.reset_report()
+        self.model()(rng.normal(size=(2, 8, 8, 1)))
+        assert "conv_max_pool_layer" in {row.kernel for row in kernels.report()}
+
+    def test_it_learns_the_same(self, rng):
+        class Mine(Conv2D):  # of which nobody knows what it does
+            pass
+
+        x, y = rng.normal(size=(32, 8, 8, 1)), rng.integers(0, 3, 32)
+        weights = []
+        for convolution in (Conv2D, Mine):
+            model = self.model(convolution)
+            model.compile("sgd", "sparse_categorical_crossentropy")
+            model.fit(x, y, batch_size=8, epochs=2, verbose=0)
+            weights.append(model.get_weights())
+        for a, b in zip(*weights, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+    def test_images_that_do_not_fit_are_refused_by_the_layer_they_do_not_fit(self):
+        model = Sequential([Conv2D(4, 3), MaxPooling2D(4)])
+        with pytest.raises(ShapeError, match="max_pooling2d.*4 x 4 pixels"):
+            model(np.ones((1, 5, 5, 1)))
+
+
 def test_checks_come_first(rng):
     x, w, b = inputs_of(Conv, rng)
     with pytest.raises(ShapeError, match="conv: inputs"):
@@ -150,15 +316,15 @@ def test_a_convolution_with_relu_keeps_nan(rng):
 
 def test_a_chain_may_have_one_op_of_any_kind():
     a, b = tensor(2.0, requires_grad=True), tensor(3.0)
-    y = fused([(Multiply(), (a, b))], lambda: a.data * b.data)
+    (y,) = fused([(Multiply(), (a, b))], a.data * b.data)
     assert (y.item(), grad(y, a).item()) == (6.0, 3.0)
 
 
 def test_values_in_between_can_be_copied_and_printed():
     a = tensor([2.0], requires_grad=True)
-    y = fused([(Multiply(), (a, a)), (Add(), (a,))], lambda: a.data * a.data + a.data)
-    assert copy.copy(y.inputs[0]).tolist() == [4.0]
-    assert repr(y.inputs[0]) == "tensor([4.], op=multiply)"
+    between, _ = fused([(Multiply(), (a, a)), (Add(), (a,))], a.data * a.data + a.data)
+    assert copy.copy(between).tolist() == [4.0]
+    assert repr(between) == "tensor([4.], op=multiply)"
 
 
 def test_other_attributes_are_missing_as_ever():

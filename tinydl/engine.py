@@ -79,6 +79,7 @@ def backpropagate(
     observer = mode.observer
     if observer is not None:  # it is shown all gradients, also those in between
         wanted_ids, walked = needed, list(order)
+    shortcuts = observer is None and not create_graph  # otherwise op by op
     gradient_of: dict[int, Tensor] = {}
     found: dict[int, Tensor] = {}
 
@@ -98,9 +99,15 @@ def backpropagate(
                 found[id(y)] = y_bar
             if y.op is None:
                 continue
+            _refuse_changed_inputs(y)
+            shortcut = y.shortcut
+            if shortcut is not None and shortcuts and shortcut.passes_by(wanted_ids):
+                for t in shortcut.between:
+                    _refuse_changed_inputs(t)
+                for x, passed_on in shortcut.gradients(y_bar):
+                    arrive(x, passed_on)
+                continue
             for position, x in enumerate(y.inputs):
-                if x.op is None and x.data is not y.arrays_read[position]:
-                    raise _changed_input(y.op, position, x)
                 if x.requires_grad and id(x) in needed:
                     x_bar = y.op.gradient(position, y_bar, y)
                     if x_bar is not None:
@@ -238,12 +245,21 @@ def _seeds(outputs: Sequence[Tensor], output_gradients: Sequence[Any]) -> Iterat
                 hint="reduce it with sum() or mean(), or pass the gradient that arrives from above",
             )
         if y_bar is None:
-            y_bar = np.ones(y.shape, y.dtype)
+            y_bar = Tensor(np.ones(y.shape, y.dtype))
         if not isinstance(y_bar, Tensor):
             y_bar = tensor(y_bar, dtype=y.dtype)
         if y_bar.shape != y.shape:
             raise ShapeError("backward", "gradient", got=y_bar.shape, expected=y.shape)
         yield y_bar
+
+
+def _refuse_changed_inputs(y: Tensor) -> None:
+    """Raise if an input of y's op was assigned another array after the op had read it."""
+    assert y.op is not None
+    arrays = y.arrays_read
+    for position, x in enumerate(y.inputs):
+        if x.op is None and x.data is not arrays[position]:
+            raise _changed_input(y.op, position, x)
 
 
 def _changed_input(op: Op, position: int, x: Tensor) -> GradientError:

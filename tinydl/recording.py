@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import copy_context
-from functools import partial
+from functools import partial, wraps
 from typing import Any
 
 import numpy as np
@@ -49,18 +48,30 @@ def _numpys_switch() -> tuple[Callable[[], Any], Callable[[Any], Any]]:
 silence, unsilence = _numpys_switch()
 
 
-@contextmanager
-def recording_is(on: bool) -> Iterator[None]:
-    """Record, or do not, until the end of the context."""
-    before, mode.recording = mode.recording, on
-    try:
-        yield
-    finally:
-        mode.recording = before
+class recording_is:
+    """Record, or do not, until the end of the context, or in the function so decorated."""
+
+    def __init__(self, on: bool) -> None:
+        self._on = on
+
+    def __enter__(self) -> None:
+        self._before, mode.recording = mode.recording, self._on
+
+    def __exit__(self, *error: object) -> None:
+        mode.recording = self._before
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Decorate a function."""
+
+        @wraps(function)
+        def decorated(*arguments: Any, **settings: Any) -> Any:
+            with recording_is(self._on):
+                return function(*arguments, **settings)
+
+        return decorated
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
+class quiet:
     """Let inf and nan be values, not NumPy warnings; every op computes so.
 
     Examples
@@ -69,11 +80,12 @@ def quiet() -> Iterator[None]:
     ...     print(np.float32(1) / np.float32(0))
     inf
     """
-    token = silence()
-    try:
-        yield
-    finally:
-        unsilence(token)
+
+    def __enter__(self) -> None:
+        self._token = silence()
+
+    def __exit__(self, *error: object) -> None:
+        unsilence(self._token)
 
 
 def no_grad() -> Any:

@@ -17,6 +17,7 @@ from tinydl.errors import DTypeError, GradientError, ShapeError
 
 if TYPE_CHECKING:
     from tinydl.engine import Op
+    from tinydl.fused import Shortcut
 
 DEFAULT_DTYPE = np.dtype("float32")
 
@@ -48,6 +49,8 @@ class Tensor:
         Counts the tensors made; a result always has a higher number than its inputs.
     name : str or None
         A name for messages, such as ``"dense/kernel"``.
+    shortcut : Shortcut or None
+        A way back past the ops that `tinydl.fused` computed together.
     """
 
     __slots__ = (
@@ -61,6 +64,7 @@ class Tensor:
         "requires_grad",
         "retains_grad",
         "serial_number",
+        "shortcut",
     )
     # NumPy then leaves `array + tensor` to Tensor.__radd__ instead of making an object array.
     __array_ufunc__ = None
@@ -74,6 +78,7 @@ class Tensor:
     serial_number: int
     name: str | None
     retains_grad: bool
+    shortcut: Shortcut | None
 
     def __init__(
         self,
@@ -102,6 +107,7 @@ class Tensor:
         self.serial_number = next(_serial_numbers)
         self.grad = None
         self.retains_grad = False
+        self.shortcut = None
 
     def __getattr__(self, name: str) -> Any:
         """Compute the values of a tensor made by `fused`, which has none until they are asked for.

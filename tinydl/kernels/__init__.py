@@ -26,7 +26,7 @@ import os
 import warnings
 
 from tinydl.kernels import literal, reference, threads
-from tinydl.kernels.choice import Choice, Report, active, report, reset_report, use
+from tinydl.kernels.choice import Choice, Report, active, report, reset_report, same_server, use
 from tinydl.kernels.declared import (
     adam_step,
     add_row,
@@ -104,6 +104,7 @@ __all__ = [
     "relu_gradient",
     "report",
     "reset_report",
+    "same_server",
     "set_num_threads",
     "sgd_step",
     "sigmoid_each",

@@ -173,6 +173,19 @@ def active() -> dict[str, str]:
     return {name: kernel.servers[0].label for name, kernel in KERNELS.items()}
 
 
+def same_server(*kernels: Kernel) -> bool:
+    """Tell whether all of these are asked of the same server first.
+
+    Only then may one of them stand for others, which could be somebody's own.
+
+    Examples
+    --------
+    >>> same_server(KERNELS["conv"], KERNELS["matmul"])
+    True
+    """
+    return len({kernel.servers[0].label for kernel in kernels}) == 1
+
+
 class Served(NamedTuple):
     """One row of a report."""
 

@@ -113,6 +113,10 @@ class Layer(Configurable):
     def check(self, input_shape: Shape) -> None:
         """Raise `ShapeError` when inputs of this shape cannot be used."""
 
+    def followed_by(self, layer: Layer) -> Callable[..., Tensor] | None:
+        """Both layers as one function, if they can be computed at once; used by `Sequential`."""
+        return None
+
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The shape of the outputs for inputs of this shape; an unknown length is None.
 
@@ -141,6 +145,20 @@ class Layer(Configurable):
         DTypeError
             When the inputs are not real numbers.
         """
+        inputs = self.receive(inputs)
+        outputs = self.call(inputs, training) if self._call_takes_training else self.call(inputs)
+        if isinstance(outputs, np.ndarray):
+            raise DTypeError(
+                self._description,
+                "what call returned",
+                got="a NumPy array",
+                expected="a Tensor",
+                hint="arrays carry no gradient: compute with tensors and tinydl.ops, not .numpy()",
+            )
+        return outputs
+
+    def receive(self, inputs: Any) -> Tensor:
+        """Check and cast what the layer is called on; the first time, make the weights."""
         if "built" not in vars(self):
             raise ArgumentError(
                 type(self).__name__, "__init__", hint="let it begin with super().__init__()"
@@ -153,16 +171,7 @@ class Layer(Configurable):
         self.check(shape)
         if not self.built:
             self.build((None, *shape[1:]))
-        outputs = self.call(inputs, training) if self._call_takes_training else self.call(inputs)
-        if isinstance(outputs, np.ndarray):
-            raise DTypeError(
-                self._description,
-                "what call returned",
-                got="a NumPy array",
-                expected="a Tensor",
-                hint="arrays carry no gradient: compute with tensors and tinydl.ops, not .numpy()",
-            )
-        return outputs
+        return inputs
 
     def add_weight(
         self,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from tinydl import activations, initializers, regularizers
 from tinydl.engine import Tensor
-from tinydl.errors import unknown_name
+from tinydl.errors import ShapeError, unknown_name
 from tinydl.kernels import output_length
 from tinydl.layers.layer import Layer, Shape
 from tinydl.ops.conv import Conv
@@ -172,6 +173,25 @@ class Conv2D(ImageLayer):
         relu = self.activation is activations.relu
         y = self._convolve.with_bias(inputs, self.kernel, self.bias, relu)
         return y if relu else self.activation(y)
+
+    def followed_by(self, layer: Layer) -> Callable[..., Tensor] | None:
+        """With a bias and a max pooling after it, one kernel does it all."""
+        relu = self.activation is activations.relu
+        if not (self.use_bias and (relu or self.activation is activations.linear)):
+            return None
+        if type(self) is not Conv2D or type(layer) is not MaxPooling2D:  # a subclass may do more
+            return None
+        pool = layer._pool
+
+        def convolve_and_pool(inputs: Any, training: bool = False) -> Tensor:
+            x = self.receive(inputs)
+            try:
+                return self._convolve.with_bias_and_max_pool(x, self.kernel, self.bias, relu, pool)
+            except ShapeError:
+                layer.check(self.compute_output_shape(x.data.shape))  # which names the layer
+                raise
+
+        return convolve_and_pool
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """(N, OH, OW, O)."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
 
 from tinydl.engine import Tensor
 from tinydl.errors import ArgumentError, TinydlError
 from tinydl.layers import Input, InputLayer, Layer, deserialize
 from tinydl.models.model import Model
+from tinydl.recording import mode
 from tinydl.registry import serialize
 
 
@@ -127,9 +129,20 @@ class Sequential(Model):
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Apply the layers in order."""
         outputs = self._with_last_axis(inputs)
-        for layer in self._stack:
-            outputs = layer(outputs, training=training)
+        for function in self._functions():
+            outputs = function(outputs, training=training)
         return outputs
+
+    def _functions(self) -> Iterator[Callable[..., Tensor]]:
+        """The layers in order; two of them as one where they can be computed at once."""
+        remaining = deque(self._stack)
+        watched = mode.observer is not None  # by somebody who wants to see them one by one
+        while remaining:
+            layer = remaining.popleft()
+            both = layer.followed_by(remaining[0]) if remaining and not watched else None
+            if both:
+                remaining.popleft()
+            yield both or layer
 
     def _with_last_axis(self, inputs: Tensor) -> Tensor:
         """Add or drop a last axis of length 1, where that gives the shape the model expects."""

@@ -94,8 +94,9 @@ class Steps(Layer):
 
     def _loss_of(self, batch: Batch, y_pred: Tensor, family: list[Layer]) -> Tensor:
         """The loss, and what the weights of the family add to it."""
+        assert batch.y is not None
         with quiet():
-            loss = self.loss(batch.y, y_pred, batch.sample_weight)
+            loss = self.loss(Tensor(batch.y), y_pred, batch.sample_weight)
             for penalty in penalties_of(family):
                 loss = loss + penalty
         return loss

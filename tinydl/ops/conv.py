@@ -21,11 +21,15 @@ Source: Dumoulin & Visin, *A guide to convolution arithmetic for deep learning*,
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from tinydl import kernels
 from tinydl.engine import Op, rule
 from tinydl.errors import ShapeError
+from tinydl.fused import fused, unread
 from tinydl.kernels.geometry import count_groups
-from tinydl.ops.weighted import weighted
+from tinydl.ops.pool import knows_winners
+from tinydl.ops.weighted import layer_steps, of_one_dtype, weighted, with_shortcut
 from tinydl.ops.windows import (
     WindowOp,
     check_data_format,
@@ -36,6 +40,7 @@ from tinydl.ops.windows import (
     pair,
     resolve_padding,
 )
+from tinydl.recording import quiet
 
 
 class Conv(WindowOp):
@@ -131,6 +136,25 @@ class Conv(WindowOp):
 
         return weighted(self, compute, inputs, kernel, bias, relu)
 
+    def with_bias_and_max_pool(self, inputs, kernel, bias, relu, pool):
+        """What `with_bias` gives, and of that the largest element of each window, in one go.
+
+        The values in between, by far the largest array, are not even written to memory.
+        """
+        if not (of_one_dtype(inputs, kernel, bias) and knows_winners(inputs.dtype)):
+            return pool(self.with_bias(inputs, kernel, bias, relu))
+        x, w = inputs.data, kernel.data
+        geometry, windows, between = _places(self, pool, x.shape, w.shape, x.dtype)
+        with quiet():
+            y, winners = kernels.conv_max_pool_layer(x, w, bias.data, relu, *geometry, *windows)
+        steps = [*layer_steps(self, inputs, kernel, bias, relu), (pool, ())]
+
+        def spread(g):
+            return kernels.max_unpool(g, winners, between.shape, *windows)
+
+        results = fused(steps, y, between.shape)
+        return with_shortcut(results, inputs, kernel, bias, relu, spread)
+
     @rule(
         r"\bar x_{nhvc} = \sum_{p,q,o} \sum_{i,j:\, s i + d p - t = h,\, s j + d q - l = v}"
         r" \bar y_{nijo} \, w_{pqco}"
@@ -141,6 +165,14 @@ class Conv(WindowOp):
     @rule(r"\bar w_{pqco} = \sum_{n,i,j} x_{n, s i + d p - t, s j + d q - l, c} \, \bar y_{nijo}")
     def kernel(self, y_bar, y, x, w):
         return ConvKernelGradient(w.shape, *self.geometry(x, w))(x, y_bar)
+
+    def input_gradient(self, g, x, w):
+        """The first rule for a layer's arrays."""
+        return kernels.conv_input_gradient(g, w, x.shape, *self.geometry(x, w))
+
+    def kernel_gradient(self, g, x, w):
+        """The second rule for a layer's arrays."""
+        return kernels.conv_kernel_gradient(x, g, w.shape, *self.geometry(x, w))
 
     @classmethod
     def examples(cls, rng):
@@ -153,6 +185,17 @@ class Conv(WindowOp):
         yield cls(), (x[:0], w)
         yield cls(padding="same"), (rng.normal(size=(1, 3, 4, 4)), rng.normal(size=(2, 2, 2, 6)))
         yield cls(), (rng.normal(size=(1, 2, 3, 3)), rng.normal(size=(1, 2, 1, 3)))
+
+
+@lru_cache(maxsize=256)
+def _places(conv, pool, x_shape, w_shape, dtype):
+    """Geometry of the convolution, of the pool, and an array like the results in between."""
+    x, w = unread(x_shape, dtype), unread(w_shape, dtype)
+    conv.check(x, w)
+    geometry = conv.geometry(x, w)
+    between = unread(kernels.conv.result_shape(x, w, *geometry), dtype)
+    pool.check(between)
+    return geometry, pool.geometry(between), between
 
 
 class ConvInputGradient(Op):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from tinydl import kernels
 from tinydl.engine import Op, rule
 from tinydl.errors import ShapeError
@@ -69,6 +71,15 @@ class Matmul(Op):
     @rule(r"\bar b_{kj} = \sum_i a_{ik} \bar y_{ij}")
     def x2(self, y_bar, y, x1, x2):
         return x1.mT @ y_bar
+
+    def input_gradient(self, g, x, w):
+        """The first rule for a layer's arrays."""
+        return kernels.matmul(g, w.T)
+
+    def kernel_gradient(self, g, x, w):
+        """The second rule for a layer's arrays; what leading axes count are rows, too."""
+        rows = math.prod(x.shape[:-1])
+        return kernels.matmul(x.reshape(rows, x.shape[-1]).T, g.reshape(rows, g.shape[-1]))
 
     @classmethod
     def examples(cls, rng):

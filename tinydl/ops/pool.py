@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from tinydl import kernels
-from tinydl.engine import Op, rule
+from tinydl.engine import Op, Tensor, quiet, rule, tensor
 from tinydl.errors import ArgumentError
+from tinydl.fused import Shortcut, fused
 from tinydl.ops.elementwise import Floating
 from tinydl.ops.windows import (
     WindowOp,
@@ -18,6 +19,7 @@ from tinydl.ops.windows import (
     pair,
     resolve_padding,
 )
+from tinydl.recording import mode
 
 
 class Pool(WindowOp, abstract=True):
@@ -95,6 +97,23 @@ class MaxPool(Pool):
     kinks = "ties: the first element in reading order gets the whole gradient"
     literal = staticmethod(kernels.literal.max_pool)
 
+    def __call__(self, inputs):
+        """Apply to images or lines; where a gradient will be asked for, note where it goes."""
+        x = inputs if isinstance(inputs, Tensor) else tensor(inputs)
+        if not (x.requires_grad and mode.recording and x.ndim == 4 and knows_winners(x.dtype)):
+            return super().__call__(x)
+        self.check(x.data)
+        geometry = self.geometry(x)
+        with quiet():
+            data, winners = kernels.max_pool_winners(x.data, *geometry)
+        (y,) = fused([(self, (x,))], data)
+
+        def gradients(y_bar):
+            yield x, Tensor(kernels.max_unpool(y_bar.data, winners, x.shape, *geometry))
+
+        y.shortcut = Shortcut((), gradients)
+        return y
+
     def forward(self, x):
         return kernels.max_pool(x, *self.geometry(x))
 
@@ -107,6 +126,13 @@ class MaxPool(Pool):
         """The first of equal elements gets the gradient of its window."""
         first = np.array([1.0, 0.0, 1.0, 0.0])
         yield cls((1, 2)), (np.ones((1, 1, 4, 1)),), (first.reshape(1, 1, 4, 1),)
+
+
+def knows_winners(dtype):
+    """Whether who serves the maxima can also tell where they were, by numbers of this dtype."""
+    pooling = kernels.max_pool, kernels.max_pool_gradient
+    together = kernels.same_server(kernels.max_pool_winners, kernels.max_unpool, *pooling)
+    return together and dtype.itemsize >= 4
 
 
 class MaxPoolGradient(Op):

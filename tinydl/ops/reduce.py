@@ -186,7 +186,48 @@ class Mean(Floating, Reduction):
 
     @rule(r"\bar x_i = \frac{\bar y}{n}")
     def x(self, y_bar, y, x):
-        return self.stretch(y_bar / max(self.count(x), 1), x)
+        return MeanGradient(x.shape, self.axes(x))(y_bar)
+
+
+class MeanGradient(Op):
+    """Share each element of `g` evenly among the elements of a mean.
+
+    Parameters
+    ----------
+    g : array_like
+        Of the shape of the mean, with or without the axes of length 1.
+    shape : tuple of int
+        The shape of what the mean was taken of.
+    axes : tuple of int
+        Along which axes.
+    """
+
+    input_names = ("g",)
+    linear_in = ("g",)
+    formula = r"z_i = \frac{g}{n}"
+
+    def __init__(self, shape, axes):
+        self.shape, self.axes = shape, axes
+        self._count = max(math.prod([shape[axis] for axis in axes]), 1)
+
+    def forward(self, g):
+        kept = [1 if axis in self.axes else n for axis, n in enumerate(self.shape)]
+        z = np.empty(self.shape, g.dtype)
+        z[...] = (g / self._count).reshape(kept)
+        return z
+
+    @rule(r"\bar g = \frac{1}{n} \sum_{i=1}^{n} \bar z_i")
+    def g(self, z_bar, z, g):
+        return (z_bar.sum(axis=self.axes) / self._count).reshape(g.shape)
+
+    @classmethod
+    def examples(cls, rng):
+        """Means along all axes, some and none, with and without axes of length 1, and of nothing."""
+        yield cls((2, 3), (0, 1)), (rng.normal(size=()),)
+        yield cls((2, 3, 4), (0, 2)), (rng.normal(size=3),)
+        yield cls((3, 4), (1,)), (rng.normal(size=(3, 1)),)
+        yield cls((2, 2), ()), (rng.normal(size=(2, 2)),)
+        yield cls((3, 0), (1,)), (rng.normal(size=3),)
 
 
 class All(Reduction):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
+from tinydl import kernels
 from tinydl.engine import Op, Tensor
-from tinydl.fused import fused
+from tinydl.fused import Shortcut, Step, fused
 from tinydl.ops.arithmetic import Add
 from tinydl.ops.rectifier import Relu
+from tinydl.recording import quiet
 
 ADD, RELU = Add(), Relu()
 
@@ -32,8 +36,74 @@ def weighted(
     >>> weighted(Matmul(), kernels.dense_layer, x, w, b, relu=True)
     tensor([[0.]])
     """
-    if not x.dtype == w.dtype == b.dtype:
-        y = ADD(op(x, w), b)
-        return RELU(y) if relu else y
-    steps = [(op, (x, w)), (ADD, (b,)), (RELU, ())]
-    return fused(steps if relu else steps[:2], lambda: kernel(x.data, w.data, b.data, relu))
+    steps = layer_steps(op, x, w, b, relu)
+    if not of_one_dtype(x, w, b):
+        return in_turn(steps)
+    op.check(x.data, w.data)
+    with quiet():
+        data = kernel(x.data, w.data, b.data, relu)
+    return with_shortcut(fused(steps, data), x, w, b, relu)
+
+
+def layer_steps(op: Op, x: Tensor, w: Tensor, b: Tensor, relu: bool) -> list[Step]:
+    """The ops of a layer: the product, the sum, and the positive part if `relu`."""
+    steps: list[Step] = [(op, (x, w)), (ADD, (b,)), (RELU, ())]
+    return steps if relu else steps[:2]
+
+
+def of_one_dtype(*tensors: Tensor) -> bool:
+    """Whether all have the same dtype, and one in which many numbers can be added up."""
+    dtypes = {t.data.dtype for t in tensors}
+    return len(dtypes) == 1 and dtypes.pop().itemsize >= 4
+
+
+def in_turn(steps: Sequence[Step]) -> Tensor:
+    """Apply the ops one after the other."""
+    (first, inputs), *others = steps
+    y = first(*inputs)
+    for op, inputs in others:
+        y = op(y, *inputs)
+    return y
+
+
+def with_shortcut(
+    results: Sequence[Tensor],
+    x: Tensor,
+    w: Tensor,
+    b: Tensor,
+    relu: bool,
+    spread: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> Tensor:
+    """The last result of a layer, with a way back to its input and its weights.
+
+    Parameters
+    ----------
+    results : sequence of Tensor
+        Those of the layer's steps, and of a pool after them if `spread` is given.
+    x, w, b : Tensor
+        The input, the kernel and the bias.
+    relu : bool
+        Whether the layer takes positive parts: then gradients pass where the result is positive.
+    spread : callable, optional
+        Brings a gradient of the last result to the shape of the product, by moving its elements.
+    """
+    y = results[-1]
+    op: Any = results[0].op
+    if op is None:
+        return y
+    positive = y.data
+
+    def gradients(y_bar: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        g = kernels.relu_gradient(y_bar.data, positive) if relu else y_bar.data
+        if b.requires_grad:
+            rows = g.reshape(math.prod(g.shape[:-1]), g.shape[-1])
+            yield b, Tensor(kernels.sum_rows(rows))
+        if spread is not None:
+            g = spread(g)
+        if w.requires_grad:
+            yield w, Tensor(op.kernel_gradient(g, x.data, w.data))
+        if x.requires_grad:
+            yield x, Tensor(op.input_gradient(g, x.data, w.data))
+
+    y.shortcut = Shortcut(results[:-1], gradients)
+    return y
