@@ -111,5 +111,5 @@ int average_pool(const real *x, real *y, const window *s, int threads)
 
 int average_pool_gradient(const real *g, real *x_bar, const window *s, int threads)
 {
-    return run_gradient(share_part, (pooling){.g = g, .x_bar = x_bar, .s = s}, threads);
+    return run(share_part, gradient_of((pooling){.g = g, .x_bar = x_bar, .s = s}), threads);
 }

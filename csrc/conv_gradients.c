@@ -4,7 +4,7 @@
  *     w_bar(p, q, c, o)        = sum over n, i, j of x(n, row, column, c) * g(n, i, j, o)
  *     x_bar(n, row, column, c) = sum over i, j, p, q, o of g(n, i, j, o) * w(p, q, c, o)
  */
-#include "conv_places.h"
+#include "conv_kernel_gradient.h"
 
 /* In conv, x met w on the way to y; so now it gets w times the g that belongs to y. */
 int plain_conv_input_gradient(const real *g, const real *w, real *x_bar, const window *s,
@@ -51,125 +51,17 @@ int plain_conv_kernel_gradient(const real *x, const real *g, real *w_bar, const 
     return 0;
 }
 
-#define MANY_TAPS 64
-#define LARGEST_CHUNKED_W_BAR 131072
-
 /* The fast versions know only places and taps, and the patches that the window sees there, as conv.
  * In conv, y was the sum over taps of patch times w; so now w and the patches get
  *     w_bar(tap, o)         = sum over places of patch(place, tap) * g(place, o)
  *     patch_bar(place, tap) = sum over o of g(place, o) * w(tap, o)
- * and each patch_bar is added to the x_bar that conv had the patch from. */
-
-typedef struct {
-    const window *s;
-    strips strips;
-    const real *x, *g;
-    real *w_bar;
-    int64_t chunks, tap_parts; /* into which the strips and the taps are cut */
-    real *partial_sums;        /* (chunks - 1) like w_bar: of all chunks but the first */
-    real *rooms;               /* (threads, room_size): panels of g, and a strip */
-    int64_t room_size;
-} kernel_gradient;
-
-/* How many filters of a group are read from g as they are there. Those that fill no whole tile are
- * copied to panels before, so that the tile does not read beyond g; and all of them are if many
- * taps read them: rows of g may lie so that they drive each other out of the L1 cache, which took
- * an eighth of the time with 64 filters of 64 channels. */
-static int64_t filters_in_place(const strips *t)
-{
-    return t->taps < MANY_TAPS ? t->filters / TILE_COLUMNS * TILE_COLUMNS : 0;
-}
-
-/* Panels (places, TILE_COLUMNS) of the g at the places of a strip, for `count` filters. */
-static void copy_g(const real *g, int64_t step, int64_t places, int64_t count, real *panels)
-{
-    for (int64_t j = 0; j < count; j += TILE_COLUMNS, panels += places * TILE_COLUMNS) {
-        if (count - j < TILE_COLUMNS)
-            memset(panels, 0, places * TILE_COLUMNS * sizeof(real));
-        for (int64_t place = 0; place < places; place++)
-            copy_few(panels + place * TILE_COLUMNS, g + place * step + j,
-                     smaller(TILE_COLUMNS, count - j));
-    }
-}
-
-/* What the places of one strip give to a group's w_bar of the `rows` taps from `first` on. */
-static void add_strip(const kernel_gradient *job, const strip *one, const real *x, int64_t group,
-                      int64_t first, int64_t rows, real *w_bar, int add, real *panels)
-{
-    const strips *t = &job->strips;
-    int64_t filters = job->s->filters, in_place = filters_in_place(t);
-    const real *g = job->g + one->first_place * filters + group * t->filters;
-    sums block = {.x = x + group * group_channels(job->s),
-                  .x_row = t->x_tap + first, .x_term = t->x_place,
-                  .rows = rows, .terms = one->places,
-                  .columns = in_place, .each_column = t->each_channel,
-                  .b = g, .b_panel = TILE_COLUMNS, .b_term = filters,
-                  .y = w_bar + group * t->filters, .y_row = t->w_tap + first,
-                  .finish = {.add = add}};
-    sum_all(&block);
-    copy_g(g + in_place, filters, one->places, t->filters - in_place, panels);
-    block.x += t->each_channel ? in_place : 0;
-    block.b = panels;
-    block.b_panel = one->places * TILE_COLUMNS;
-    block.b_term = TILE_COLUMNS;
-    block.y += in_place;
-    block.columns = t->filters - in_place;
-    sum_all(&block);
-}
-
-/* The sums over one chunk of the strips, for one part of the taps. */
-static void kernel_gradient_of_chunk(const void *any_job, int64_t task, int thread)
-{
-    const kernel_gradient *job = any_job;
-    const window *s = job->s;
-    const strips *t = &job->strips;
-    int64_t chunk = task / job->tap_parts, part = task % job->tap_parts;
-    int64_t first = part_begins(part, job->tap_parts, t->taps, TILE_ROWS);
-    int64_t rows = part_begins(part + 1, job->tap_parts, t->taps, TILE_ROWS) - first;
-    int64_t begin = part_begins(chunk, job->chunks, t->count, 1);
-    int64_t end = part_begins(chunk + 1, job->chunks, t->count, 1);
-    real *w_bar = chunk == 0 ? job->w_bar
-                             : job->partial_sums + (chunk - 1) * t->taps * s->filters;
-    real *g_room = job->rooms + thread * job->room_size;
-    real *x_room = g_room + job->room_size - strip_size(s, t);
-    for (int64_t number = begin; number < end; number++) {
-        const strip one = strip_at(s, t, number);
-        const real *x = open_strip(s, t, &one, job->x, x_room);
-        for (int64_t group = 0; group < t->groups; group++)
-            add_strip(job, &one, x, group, first, rows, w_bar, number > begin, g_room);
-    }
-}
+ * and each patch_bar is added to the x_bar that conv had the patch from. The first is in
+ * conv_kernel_gradient.h. */
 
 /* x, g (batch, output_height, output_width, filters) -> w_bar like w */
 int conv_kernel_gradient(const real *x, const real *g, real *w_bar, const window *s, int threads)
 {
-    kernel_gradient job = {.s = s, .x = x, .g = g, .w_bar = w_bar};
-    strips *t = &job.strips;
-    int64_t results = count_taps(s) * s->filters;
-    if (count_places(s) * results == 0) {
-        memset(w_bar, 0, results * sizeof(real));
-        return 0;
-    }
-    if (make_strips(s, t))
-        return 1;
-    threads = useful_threads(count_places(s) * results, WORK_WORTH_A_THREAD, threads);
-    job.chunks = results > LARGEST_CHUNKED_W_BAR ? 1 : smaller(MOST_CHUNKS, t->count);
-    job.tap_parts = smaller((threads + job.chunks - 1) / job.chunks,
-                            (t->taps + TILE_ROWS - 1) / TILE_ROWS);
-    job.room_size = places_of_strip(s, t) * round_up(t->filters - filters_in_place(t), TILE_COLUMNS) +
-                    strip_size(s, t);
-    real *memory = allocate(threads * job.room_size + (job.chunks - 1) * results);
-    if (memory) {
-        job.rooms = memory;
-        job.partial_sums = memory + threads * job.room_size;
-        run_tasks(kernel_gradient_of_chunk, &job, job.chunks * job.tap_parts, threads);
-        for (int64_t chunk = 1; chunk < job.chunks; chunk++)
-            for (int64_t i = 0; i < results; i++)
-                w_bar[i] += job.partial_sums[(chunk - 1) * results + i];
-    }
-    free_strips(t);
-    free(memory);
-    return memory == NULL;
+    return sum_kernel_gradient((kernel_gradient){.s = s, .x = x, .g = g, .w_bar = w_bar}, threads);
 }
 
 typedef struct {

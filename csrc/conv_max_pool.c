@@ -1,12 +1,16 @@
-/* A convolution, its bias, relu and the max pool that follows, in one go:
- *     y = max_pool_winners(conv_layer(x, w, b))
+/* A convolution, its bias, relu and the max pool that follows, in one go, and its gradient:
+ *     y = max_pool_winners(conv_layer(x, w, b)),
+ * but with -1 for a winner that the relu has made 0: g then goes nowhere.
  */
+#include "conv_kernel_gradient.h"
 #include "conv_strip.h"
-#include "max_window.h"
 
 int plain_conv_layer(const real *x, const real *w, const real *b, real *y, const window *s,
                      int relu, int threads);
+int plain_conv_kernel_gradient(const real *x, const real *g, real *w_bar, const window *s,
+                               int threads);
 int plain_max_pool_winners(const real *x, real *y, const window *s, int threads);
+int plain_max_unpool(const real *g, const real *winners, real *x_bar, const window *s, int threads);
 
 /* s is the window of the convolution, whose y is the image of the pool. */
 int plain_conv_max_pool_layer(const real *x, const real *w, const real *b, real *y, const window *s,
@@ -17,7 +21,30 @@ int plain_conv_max_pool_layer(const real *x, const real *w, const real *b, real 
         return 1;
     int failed = plain_conv_layer(x, w, b, image, s, relu, threads) ||
                  plain_max_pool_winners(image, y, pool, threads);
+    for (int64_t i = 0; i < count_outputs(pool) && relu && !failed; i++)
+        if (y[i] <= 0)
+            y[count_outputs(pool) + i] = -1;
     free(image);
+    return failed;
+}
+
+/* y came from the winners; so g goes there, and from there to w and b as in conv_layer. */
+int plain_conv_max_pool_layer_gradient(const real *x, const real *g, const real *winners,
+                                       real *w_bar, const window *s, const window *pool,
+                                       int threads)
+{
+    real *image_g = malloc(count_outputs(s) * sizeof(real));
+    if (image_g == NULL)
+        return 1;
+    int failed = plain_max_unpool(g, winners, image_g, pool, threads) ||
+                 plain_conv_kernel_gradient(x, image_g, w_bar, s, threads);
+    real *b_bar = w_bar + count_taps(s) * s->filters;
+    for (int64_t o = 0; o < s->filters; o++) {
+        b_bar[o] = 0;
+        for (int64_t i = o; i < count_outputs(s); i += s->filters)
+            b_bar[o] += image_g[i];
+    }
+    free(image_g);
     return failed;
 }
 
@@ -82,7 +109,8 @@ static void do_band(const void *any_job, int64_t task, int thread)
     seen.output_height = rows;
     seen.padding_top += first - first_row * pool->stride_height;
     int64_t at = y_at(pool, one.image, first_row, 0, 0);
-    pooling p = {.x = image, .y = job->y + at, .numbers = job->numbers + at, .s = &seen};
+    pooling p = {.x = image, .y = job->y + at, .numbers = job->numbers + at, .s = &seen,
+                 .positive_only = job->conv.relu};
     for (int64_t n = 0; n < one.images; n++)
         find_winners(&p, (part){n, 0, pool->channels});
 }
@@ -105,4 +133,11 @@ int conv_max_pool_layer(const real *x, const real *w, const real *b, real *y, co
     close_conv(&job.conv);
     free_strips(t);
     return failed;
+}
+
+int conv_max_pool_layer_gradient(const real *x, const real *g, const real *winners, real *w_bar,
+                                 const window *s, const window *pool, int threads)
+{
+    return sum_kernel_gradient((kernel_gradient){.s = s, .x = x, .g = g, .w_bar = w_bar,
+                                                 .pool = pool, .winners = winners}, threads);
 }

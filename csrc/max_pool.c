@@ -140,28 +140,6 @@ INLINE void scatter_block(const pooling *p, place at, view v, block b)
         }
 }
 
-/* x_bar += g at the pixels whose numbers are those of the winners. */
-INLINE void unpool_block(const pooling *p, place at, view v, block b)
-{
-    vector winner[MOST_VECTORS], g[MOST_VECTORS];
-    UNROLL
-    for (int i = 0; i < b.vectors; i++) {
-        winner[i] = load_block(p->winners + at.output, i, b);
-        g[i] = load_block(p->g + at.output, i, b);
-    }
-    for (int64_t row = 0; row < v.rows; row++)
-        for (int64_t column = 0; column < v.columns; column++) {
-            const real number = (real)(v.first_number + row * v.row_numbers + column);
-            real *pixel = p->x_bar + at.image + row * v.row_step + column * v.column_step;
-            UNROLL
-            for (int i = 0; i < b.vectors; i++) {
-                vector former = p->must_add ? load_block(pixel, i, b) : (vector){0};
-                vector share = (vector)((winner[i] == number) & (vector_mask)g[i]);
-                store_block(pixel, former + share, i, b);
-            }
-        }
-}
-
 static void max_part(const void *p, int64_t task, int thread)
 {
     (void)thread;
@@ -190,8 +168,7 @@ static void winners_part(const void *p, int64_t task, int thread)
 static void unpool_part(const void *p, int64_t task, int thread)
 {
     (void)thread;
-    clear(p, part_of_task(p, task));
-    do_part(unpool_block, p, part_of_task(p, task));
+    unpool(p, part_of_task(p, task));
 }
 
 int max_pool(const real *x, real *y, const window *s, int threads)
@@ -206,9 +183,9 @@ int max_pool_gather(const real *u, const real *x, real *y, const window *s, int 
 
 int max_pool_gradient(const real *g, const real *x, real *x_bar, const window *s, int threads)
 {
-    return run_gradient(scatter_part, (pooling){.g = g, .x = x, .x_bar = x_bar, .s = s}, threads);
+    pooling p = {.g = g, .x = x, .x_bar = x_bar, .s = s};
+    return run(scatter_part, gradient_of(p), threads);
 }
-
 
 int max_pool_winners(const real *x, real *y, const window *s, int threads)
 {
@@ -219,5 +196,5 @@ int max_pool_winners(const real *x, real *y, const window *s, int threads)
 int max_unpool(const real *g, const real *winners, real *x_bar, const window *s, int threads)
 {
     pooling p = {.g = g, .winners = winners, .x_bar = x_bar, .s = s};
-    return run_gradient(unpool_part, p, threads);
+    return run(unpool_part, gradient_of(p), threads);
 }

@@ -51,7 +51,8 @@ INLINE void find_block(const real *x, view v, block b, vector best[], vector_mas
         }
 }
 
-/* y = the maximum of the window of x, and its number. */
+/* y = the maximum of the window of x, and its number; or -1 if there is no positive one, where that
+ * is asked for. */
 INLINE void winners_block(const pooling *p, place at, view v, block b)
 {
     vector best[MOST_VECTORS];
@@ -59,14 +60,46 @@ INLINE void winners_block(const pooling *p, place at, view v, block b)
     find_block(p->x + at.image, v, b, best, winner);
     UNROLL
     for (int i = 0; i < b.vectors; i++) {
+        vector number = __builtin_convertvector(winner[i], vector);
+        vector_mask none = best[i] <= (vector){0};
+        if (p->positive_only)
+            number = (vector)((none & (vector_mask)((vector){0} - 1)) | (~none & (vector_mask)number));
         store_block(p->y + at.output, best[i], i, b);
-        store_block(p->numbers + at.output, __builtin_convertvector(winner[i], vector), i, b);
+        store_block(p->numbers + at.output, number, i, b);
     }
 }
 
 static void find_winners(const pooling *p, part t)
 {
     do_part(winners_block, p, t);
+}
+
+/* x_bar += g at the pixels whose numbers are those of the winners. */
+INLINE void unpool_block(const pooling *p, place at, view v, block b)
+{
+    vector winner[MOST_VECTORS], g[MOST_VECTORS];
+    UNROLL
+    for (int i = 0; i < b.vectors; i++) {
+        winner[i] = load_block(p->winners + at.output, i, b);
+        g[i] = load_block(p->g + at.output, i, b);
+    }
+    for (int64_t row = 0; row < v.rows; row++)
+        for (int64_t column = 0; column < v.columns; column++) {
+            const real number = (real)(v.first_number + row * v.row_numbers + column);
+            real *pixel = p->x_bar + at.image + row * v.row_step + column * v.column_step;
+            UNROLL
+            for (int i = 0; i < b.vectors; i++) {
+                vector former = p->must_add ? load_block(pixel, i, b) : (vector){0};
+                vector share = (vector)((winner[i] == number) & (vector_mask)g[i]);
+                store_block(pixel, former + share, i, b);
+            }
+        }
+}
+
+static void unpool(const pooling *p, part t)
+{
+    clear(p, t);
+    do_part(unpool_block, p, t);
 }
 
 #endif

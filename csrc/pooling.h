@@ -30,7 +30,8 @@ typedef struct {
     real *y, *x_bar, *numbers; /* of winners, in y's shape */
     const window *s;
     int64_t channel_parts;
-    int must_add, must_clear; /* see run_gradient */
+    int positive_only;         /* whether maxima up to 0 have no winner */
+    int must_add, must_clear;  /* see gradient_of */
 } pooling;
 
 /* Where a window begins in the arrays that are like the image, and in those like the output. */
@@ -164,7 +165,7 @@ static int run(task_function *body, pooling p, int threads)
 
 /* Pixels in windows that are apart need not be added to, and where the windows tile the image no
  * pixel is left out: so x_bar is written once, and not cleared before. */
-static int run_gradient(task_function *body, pooling p, int threads)
+static pooling gradient_of(pooling p)
 {
     const window *s = p.s;
     int apart = s->stride_height >= s->window_height && s->stride_width >= s->window_width;
@@ -173,7 +174,7 @@ static int run_gradient(task_function *body, pooling p, int threads)
                 column_at(s, s->output_width, 0) >= s->width;
     p.must_add = !apart;
     p.must_clear = !tiles;
-    return run(body, p, threads);
+    return p;
 }
 
 #endif

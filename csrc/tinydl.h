@@ -89,9 +89,15 @@ int max_pool_winners(const real *x, real *y, const window *s, int threads);
  * channels): g brought to the winners; where there is no such element on the image, nowhere */
 int max_unpool(const real *g, const real *winners, real *x_bar, const window *s, int threads);
 
-/* x, w, b as in conv_layer -> y: the max_pool_winners, by window `pool`, of the conv_layer */
+/* x, w, b as in conv_layer -> y: the max_pool_winners, by window `pool`, of the conv_layer; with -1
+ * for the winner where `relu` and the maximum is not positive */
 int conv_max_pool_layer(const real *x, const real *w, const real *b, real *y, const window *s,
                         const window *pool, int relu, int threads);
+
+/* x, g and winners like y -> w_bar (window_height * window_width * channels / groups + 1, filters),
+ * the last row of which is b_bar: what the maxima that have a winner give to w and b */
+int conv_max_pool_layer_gradient(const real *x, const real *g, const real *winners, real *w_bar,
+                                 const window *s, const window *pool, int threads);
 
 /* x (batch, height, width, channels) -> y (batch, output_height, output_width, channels) */
 int average_pool(const real *x, real *y, const window *s, int threads);
