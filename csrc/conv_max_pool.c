@@ -41,8 +41,9 @@ int plain_conv_max_pool_layer_gradient(const real *x, const real *g, const real 
     real *b_bar = w_bar + count_taps(s) * s->filters;
     for (int64_t o = 0; o < s->filters; o++) {
         b_bar[o] = 0;
-        for (int64_t i = o; i < count_outputs(s); i += s->filters)
-            b_bar[o] += image_g[i];
+        for (int64_t i = o; i < count_outputs(pool); i += s->filters)
+            if (winners[i] >= 0)
+                b_bar[o] += g[i];
     }
     free(image_g);
     return failed;

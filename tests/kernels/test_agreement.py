@@ -149,6 +149,17 @@ def _conv_max_pool_layer(draw: Any, make: Values) -> Call:
     return layer._replace(settings=(*layer.settings, size, strides, padding))
 
 
+def _conv_max_pool_layer_gradient(draw: Any, make: Values) -> Call:
+    layer = _conv_max_pool_layer(draw, make)
+    x, w, _ = layer.arrays
+    _, *conv, size, strides, padding = layer.settings
+    y = kernels.conv_max_pool_layer.result_shape(*layer.arrays, *layer.settings)[1:]
+    winners = make.rng.integers(-1, size[0] * size[1], y).astype(make.dtype)
+    image = kernels.conv.result_shape(x, w, *conv)
+    settings = (w.shape, *conv, size, strides, padding)
+    return Call([x, make.array(*y), make.laid_out(winners)], settings, int(np.prod(image[:3])))
+
+
 def _conv_input_gradient(draw: Any, make: Values) -> Call:
     w = _windows(draw, pool=False)
     arrays = [make.array(*w.output), make.array(*w.kernel)]
@@ -219,6 +230,7 @@ CALLS: dict[str, Callable[[Any, Values], Call]] = {
     "conv": _conv,
     "conv_layer": _conv_layer,
     "conv_max_pool_layer": _conv_max_pool_layer,
+    "conv_max_pool_layer_gradient": _conv_max_pool_layer_gradient,
     "conv_input_gradient": _conv_input_gradient,
     "conv_kernel_gradient": _conv_kernel_gradient,
     "max_pool": _pool("x"),
@@ -280,6 +292,8 @@ def allowance(name: str, call: Call) -> np.ndarray:
     sizes = [np.abs(array).astype(np.float64) for array in call.arrays]
     if name in ("max_pool_gather", "max_pool_gradient", "max_unpool", "relu_gradient"):
         sizes[1] = call.arrays[1]  # it only says where
+    if name == "conv_max_pool_layer_gradient":
+        sizes[2] = call.arrays[2]
     return (call.terms + 2) * unit * getattr(literal, name)(*sizes, *call.settings)
 
 
@@ -413,6 +427,8 @@ def test_large_and_the_same_bits_for_any_number_of_threads(size: str, dtype: str
     of_size = [np.abs(array).astype(np.float64) for array in arrays]
     if name in ("max_pool_gather", "max_pool_gradient", "max_unpool", "relu_gradient"):
         of_size[1] = arrays[1].astype(np.float64)
+    if name == "conv_max_pool_layer_gradient":
+        of_size[2] = arrays[2].astype(np.float64)
     compute = getattr(reference, name)
     exact = compute(*(array.astype(np.longdouble) for array in arrays), *where)
     allowed = 2 * (terms + 2) * np.finfo(dtype).eps / 2 * compute(*of_size, *where)
@@ -529,6 +545,10 @@ def test_shapes_that_do_not_fit_are_refused(name: str) -> None:
         "conv": (*arrays, ONE, NO_PADDING, ONE),
         "conv_layer": (*arrays, np.ones(2), False, ONE, NO_PADDING, ONE),
         "conv_max_pool_layer": (*arrays, np.ones(2), False, *(ONE, NO_PADDING, ONE) * 2),
+        "conv_max_pool_layer_gradient": (
+            *(arrays[0], np.ones((1, 1, 1, 3)), np.ones((1, 1, 1, 3))),
+            *((2, 2, 2, 4), ONE, NO_PADDING, ONE, (2, 2), ONE, NO_PADDING),
+        ),
         "conv_input_gradient": (*arrays, (1, 3, 3, 2), ONE, NO_PADDING, ONE),
         "conv_kernel_gradient": (*arrays, (2, 2, 2, 2), ONE, NO_PADDING, ONE),
         "max_pool": (arrays[0], (4, 4), ONE, NO_PADDING),

@@ -39,6 +39,10 @@ TOO_LARGE = {
     "conv": (IMAGES, KERNEL, ONE, NONE, ONE),
     "conv_layer": (IMAGES, KERNEL, stretched(1), True, ONE, NONE, ONE),
     "conv_max_pool_layer": (IMAGES, KERNEL, stretched(1), True, ONE, NONE, ONE, ONE, ONE, NONE),
+    "conv_max_pool_layer_gradient": (
+        *(IMAGES, stretched(2**52, 1, 1, 1), stretched(2**52, 1, 1, 1)),
+        *(KERNEL.shape, ONE, NONE, ONE, ONE, ONE, NONE),
+    ),
     "conv_input_gradient": (stretched(2**52, 1, 1, 1), KERNEL, IMAGES.shape, ONE, NONE, ONE),
     "conv_kernel_gradient": (IMAGES, stretched(2**52, 1, 1, 1), KERNEL.shape, ONE, NONE, ONE),
     "max_pool": (IMAGES, *POOL),

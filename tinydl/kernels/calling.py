@@ -181,6 +181,34 @@ class CKernels:
         sizes, shape = self._window(window), (2, *pool.output_shape)
         return self._call("conv_max_pool_layer", (x, w, b), shape, sizes, self._window(pool), relu)
 
+    def conv_max_pool_layer_gradient(
+        self,
+        x: Array,
+        g: Array,
+        winners: Array,
+        kernel_shape: Shape,
+        strides: Pair,
+        padding: Padding,
+        dilation: Pair,
+        pool_size: Pair,
+        pool_strides: Pair,
+        pool_padding: Padding,
+    ) -> Array:
+        """In conv_max_pool_layer, w and b were in z, and the winners of z are y: g goes there."""
+        window = place_window(x.shape, kernel_shape, strides, padding, dilation)
+        image = window.output_shape
+        pool = place_pool(
+            image,
+            pool_size,
+            pool_strides,
+            pool_padding,
+            output_shape=same_shape(g.shape, winners.shape),
+            numbered_in=x.dtype,
+        )
+        shape = prod(kernel_shape[:3]) + 1, kernel_shape[3]
+        sizes = self._window(window), self._window(pool)
+        return self._call("conv_max_pool_layer_gradient", (x, g, winners), shape, *sizes)
+
     def max_unpool(
         self,
         g: Array,

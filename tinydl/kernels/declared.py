@@ -11,6 +11,8 @@ result is a fresh C-contiguous array of the inputs' common dtype.
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
 from tinydl.kernels.choice import kernel
@@ -247,7 +249,8 @@ def conv_max_pool_layer(
     r"""Do what `conv_layer` and then `max_pool_winners` do: maxima and winners, (2, N, PH, PW, O).
 
     What lies in between, the largest array of a network, is not made as a whole. The NumPy path
-    does make it: it calls the two, whoever serves them.
+    does make it: it calls the two, whoever serves them. Where `relu` made the maximum 0, the number
+    of its winner is -1.
 
     .. math::
         y_{nijo} = \max_{p,q} z_{n,\, i s + p - top,\, j s + q - left,\, o}, \quad
@@ -270,6 +273,48 @@ def conv_max_pool_layer(
     dtype = np.result_type(x, w, b)
     pool = place_pool(shape, pool_size, pool_strides, pool_padding, numbered_in=dtype)
     return 2, *pool.output_shape
+
+
+@kernel
+def conv_max_pool_layer_gradient(
+    x: Array,
+    g: Array,
+    winners: Array,
+    kernel_shape: Shape,
+    strides: Pair,
+    padding: Padding,
+    dilation: Pair,
+    pool_size: Pair,
+    pool_strides: Pair,
+    pool_padding: Padding,
+) -> Shape:
+    r"""Pass g, of the maxima of `conv_max_pool_layer`, back to its w and b: (KH KW C / G + 1, O).
+
+    The last row belongs to b, the others to w. What lies in between is not made as a whole. The
+    NumPy path does make it: by `max_unpool`, `conv_kernel_gradient` and `sum_rows`.
+
+    .. math::
+        \bar w_{pqco} = \sum_{nij} x_{n,\, i s + p d - top,\, j s + q d - left,\, c}\;
+        \bar z_{nijo}, \quad \bar z = max\_unpool(g, winners), \qquad
+        \bar b_o = \sum_{nij} g_{nijo} \, [winner_{nijo} \ge 0]
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x, none = np.arange(16.0).reshape(1, 4, 4, 1), ((0, 0), (0, 0))
+    >>> g, winners = np.ones((1, 2, 2, 1)), np.array([3.0, -1, 0, 0]).reshape(1, 2, 2, 1)
+    >>> conv, pool = ((1, 1), none, (1, 1)), ((2, 2), (2, 2), none)
+    >>> conv_max_pool_layer_gradient(x, g, winners, (1, 1, 1, 1), *conv, *pool)
+    array([[23.],
+           [ 3.]])
+    """
+    window = place_window(x.shape, kernel_shape, strides, padding, dilation)
+    image, dtype = window.output_shape, np.result_type(x, g, winners)
+    place_pool(
+        image, pool_size, pool_strides, pool_padding, output_shape=g.shape, numbered_in=dtype
+    )
+    same_shape(g.shape, winners.shape)
+    return prod(kernel_shape[:3]) + 1, kernel_shape[3]
 
 
 @kernel

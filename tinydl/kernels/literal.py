@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
-from math import isnan, sqrt, tanh
+from math import isnan, prod, sqrt, tanh
 
 import numpy as np
 
@@ -173,10 +173,39 @@ def conv_max_pool_layer(
     pool_strides: Pair,
     pool_padding: Padding,
 ) -> Array:
-    """The maxima and winners of relu(conv(x, w) + b), or of conv(x, w) + b."""
+    """The maxima and winners of relu(conv(x, w) + b), or of conv(x, w) + b; -1 where relu cuts."""
     x64, w64, b64 = x.astype(np.float64), w.astype(np.float64), b.astype(np.float64)
     z = conv_layer(x64, w64, b64, relu, strides, padding, dilation).astype(np.result_type(x, w, b))
-    return max_pool_winners(z, pool_size, pool_strides, pool_padding)
+    y = max_pool_winners(z, pool_size, pool_strides, pool_padding)
+    for place in np.ndindex(y[0].shape):
+        if relu and y[0][place] <= 0:
+            y[1][place] = -1
+    return y
+
+
+def conv_max_pool_layer_gradient(
+    x: Array,
+    g: Array,
+    winners: Array,
+    kernel_shape: Shape,
+    strides: Pair,
+    padding: Padding,
+    dilation: Pair,
+    pool_size: Pair,
+    pool_strides: Pair,
+    pool_padding: Padding,
+) -> Array:
+    """In conv_max_pool_layer, w and b were in z, and the winners of z are y: g goes back there."""
+    window = place_window(x.shape, kernel_shape, strides, padding, dilation)
+    pool = pool_size, pool_strides, pool_padding
+    z_bar = max_unpool(g.astype(np.float64), winners, window.output_shape, *pool)
+    w_bar = conv_kernel_gradient(x, z_bar, kernel_shape, strides, padding, dilation)
+    b_bar = np.zeros(kernel_shape[3])
+    for n, i, j, o in np.ndindex(g.shape):
+        if winners[n, i, j, o] >= 0:
+            b_bar[o] += g[n, i, j, o]
+    both = np.concatenate([w_bar.reshape(prod(kernel_shape[:3]), kernel_shape[3]), [b_bar]])
+    return both.astype(np.result_type(x, g, winners))
 
 
 def max_unpool(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import reduce
+from math import prod
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -155,11 +156,36 @@ def conv_max_pool_layer(
     pool_strides: Pair,
     pool_padding: Padding,
 ) -> Array:
-    """The maxima and winners of relu(conv(x, w) + b), by the kernels in use."""
+    """The maxima and winners of relu(conv(x, w) + b), by the kernels in use; -1 where relu cuts."""
     from tinydl.kernels import declared  # which is built on this module
 
     z = declared.conv_layer(x, w, b, relu, strides, padding, dilation)
-    return declared.max_pool_winners(z, pool_size, pool_strides, pool_padding)
+    y = declared.max_pool_winners(z, pool_size, pool_strides, pool_padding)
+    return np.stack([y[0], np.where(y[0] <= 0, -1, y[1]).astype(y.dtype)]) if relu else y
+
+
+def conv_max_pool_layer_gradient(
+    x: Array,
+    g: Array,
+    winners: Array,
+    kernel_shape: Shape,
+    strides: Pair,
+    padding: Padding,
+    dilation: Pair,
+    pool_size: Pair,
+    pool_strides: Pair,
+    pool_padding: Padding,
+) -> Array:
+    """The gradients of w and b, from that of the maxima, by the kernels in use."""
+    from tinydl.kernels import declared  # which is built on this module
+
+    image = place_window(x.shape, kernel_shape, strides, padding, dilation).output_shape
+    z_bar = declared.max_unpool(g, winners, image, pool_size, pool_strides, pool_padding)
+    w_bar = declared.conv_kernel_gradient(x, z_bar, kernel_shape, strides, padding, dilation)
+    taps, filters = prod(kernel_shape[:3]), kernel_shape[3]
+    won = np.where(winners >= 0, g, 0).astype(g.dtype)
+    b_bar = declared.sum_rows(won.reshape(prod(g.shape[:3]), filters))
+    return np.concatenate([w_bar.reshape(taps, filters), b_bar[None]])
 
 
 def max_unpool(

@@ -24,12 +24,12 @@ from __future__ import annotations
 from functools import lru_cache
 
 from tinydl import kernels
-from tinydl.engine import Op, rule
+from tinydl.engine import Op, Tensor, rule
 from tinydl.errors import ShapeError
-from tinydl.fused import fused, unread
+from tinydl.fused import Shortcut, fused, unread
 from tinydl.kernels.geometry import count_groups
 from tinydl.ops.pool import knows_winners
-from tinydl.ops.weighted import layer_steps, of_one_dtype, weighted, with_shortcut
+from tinydl.ops.weighted import layer_steps, of_one_dtype, weighted
 from tinydl.ops.windows import (
     WindowOp,
     check_data_format,
@@ -148,12 +148,23 @@ class Conv(WindowOp):
         with quiet():
             y, winners = kernels.conv_max_pool_layer(x, w, bias.data, relu, *geometry, *windows)
         steps = [*layer_steps(self, inputs, kernel, bias, relu), (pool, ())]
-
-        def spread(g):
-            return kernels.max_unpool(g, winners, between.shape, *windows)
-
         results = fused(steps, y, between.shape)
-        return with_shortcut(results, inputs, kernel, bias, relu, spread)
+
+        def gradients(y_bar):
+            g = y_bar.data
+            if kernel.requires_grad or bias.requires_grad:
+                places = w.shape, *geometry, *windows
+                both = kernels.conv_max_pool_layer_gradient(x, g, winners, *places)
+                if kernel.requires_grad:
+                    yield kernel, Tensor(both[:-1].reshape(w.shape))
+                if bias.requires_grad:
+                    yield bias, Tensor(both[-1])
+            if inputs.requires_grad:
+                z_bar = kernels.max_unpool(g, winners, between.shape, *windows)
+                yield inputs, Tensor(self.input_gradient(z_bar, x, w))
+
+        results[-1].shortcut = Shortcut(results[:-1], gradients)
+        return results[-1]
 
     @rule(
         r"\bar x_{nhvc} = \sum_{p,q,o} \sum_{i,j:\, s i + d p - t = h,\, s j + d q - l = v}"

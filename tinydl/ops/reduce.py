@@ -222,7 +222,7 @@ class MeanGradient(Op):
 
     @classmethod
     def examples(cls, rng):
-        """Means along all axes, some and none, with and without axes of length 1, and of nothing."""
+        """Means along all axes, some and none, and of nothing."""
         yield cls((2, 3), (0, 1)), (rng.normal(size=()),)
         yield cls((2, 3, 4), (0, 2)), (rng.normal(size=3),)
         yield cls((3, 4), (1,)), (rng.normal(size=(3, 1)),)

@@ -72,20 +72,17 @@ def with_shortcut(
     w: Tensor,
     b: Tensor,
     relu: bool,
-    spread: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> Tensor:
     """The last result of a layer, with a way back to its input and its weights.
 
     Parameters
     ----------
     results : sequence of Tensor
-        Those of the layer's steps, and of a pool after them if `spread` is given.
+        Those of the layer's steps.
     x, w, b : Tensor
         The input, the kernel and the bias.
     relu : bool
         Whether the layer takes positive parts: then gradients pass where the result is positive.
-    spread : callable, optional
-        Brings a gradient of the last result to the shape of the product, by moving its elements.
     """
     y = results[-1]
     op: Any = results[0].op
@@ -98,8 +95,6 @@ def with_shortcut(
         if b.requires_grad:
             rows = g.reshape(math.prod(g.shape[:-1]), g.shape[-1])
             yield b, Tensor(kernels.sum_rows(rows))
-        if spread is not None:
-            g = spread(g)
         if w.requires_grad:
             yield w, Tensor(op.kernel_gradient(g, x.data, w.data))
         if x.requires_grad:

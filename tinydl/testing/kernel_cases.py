@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinydl.kernels import literal
-from tinydl.kernels.geometry import place_window
+from tinydl.kernels.geometry import place_pool, place_window
 from tinydl.testing.layouts import LAYOUTS
 
 # What to look at when just the cases with one trait fail. Order matters: the first that fits.
@@ -77,6 +78,10 @@ def cases(name: str, rng: np.random.Generator) -> Iterator[Case]:
             yield Case(arrays, case.settings, (case.traits - {"plain"}) | {"memory"})
 
 
+# How many of the arrays of a kernel are numbers to compute with: the last one only says where.
+_NUMBERS = {"max_pool_gradient": 1, "max_unpool": 1, "conv_max_pool_layer_gradient": 2}
+
+
 def rounding_bound(name: str, case: Case) -> np.ndarray:
     r"""How far rounding can carry a kernel: :math:`(k + 2) u \sum |a| |b|`, for sums of k terms.
 
@@ -85,7 +90,7 @@ def rounding_bound(name: str, case: Case) -> np.ndarray:
     x = case.arrays[0]
     if name in ("max_pool", "max_pool_gather", "max_pool_winners", "relu", "relu_gradient"):
         return np.zeros(())  # nothing is computed, only chosen
-    places = slice(0, 1) if name in ("max_pool_gradient", "max_unpool") else slice(None)
+    places = slice(_NUMBERS.get(name))
     sizes = [np.abs(np.nan_to_num(a)).astype(np.float64) for a in case.arrays[places]]
     others = case.arrays[len(sizes) :]
     unit = np.finfo(x.dtype).eps / 2
@@ -259,12 +264,18 @@ def _conv(name: str, rng: np.random.Generator) -> Iterator[Case]:
             "conv": ((x, w), [where]),
             "conv_layer": (layer, [(relu, *where) for relu in (False, True)]),
             "conv_max_pool_layer": (layer, [(True, *where, *pool) for pool in pools]),
+            "conv_max_pool_layer_gradient": (
+                (x, *2 * (place_pool(y, *pools[0]).output_shape,)),
+                [(w, *where, *pools[0])],
+            ),
             "conv_input_gradient": ((y, w), [(x, *where)]),
             "conv_kernel_gradient": ((x, y), [(w, *where)]),
         }
         shapes, calls = possible[name]
         for settings in calls:
             arrays = tuple(rng.normal(size=shape) for shape in shapes)
+            if name == "conv_max_pool_layer_gradient":
+                arrays = (*arrays[:2], rng.integers(-1, prod(size), arrays[2].shape).astype(float))
             yield Case(arrays, settings, traits)
 
 

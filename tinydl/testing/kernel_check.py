@@ -205,10 +205,23 @@ def _max_pool_winners(g: Any, x: Any, *settings: Any) -> Products:
 def _conv_max_pool_layer(g: Any, x: Any, w: Any, b: Any, *settings: Any) -> Products:
     conv, pool = settings[:4], settings[4:]
     z = kernels.conv_layer(x, w, b, *conv)
-    _, winners = kernels.max_pool_winners(z, *pool)
+    maxima, winners = kernels.max_pool_winners(z, *pool)
+    if conv[0]:
+        winners = np.where(maxima <= 0, -1, winners)
     z_bar = kernels.max_unpool(g[0], winners, z.shape, *pool)
     for partner, product in _conv_layer(z_bar, x, w, b, *conv):
         yield partner, product + float(np.sum(g[1] * winners))
+
+
+def _conv_max_pool_layer_gradient(
+    both: Any, x: Any, g: Any, winners: Any, kernel: Any, *settings: Any
+) -> Products:
+    conv, pool = settings[:3], settings[3:]
+    w, b = both[:-1].reshape(kernel), both[-1]
+    z_bar = kernels.max_unpool(g, winners, kernels.conv(x, w, *conv).shape, *pool)
+    bias = float(np.sum(b * np.where(winners >= 0, g, 0)))
+    for partner, product in _conv_kernel_gradient(w, x, z_bar, kernel, *conv):
+        yield partner, product + bias
 
 
 def _average_pool(g: Any, x: Any, *settings: Any) -> Products:
@@ -243,6 +256,7 @@ ADJOINTS: dict[str, Callable[..., Products]] = {
     "conv": _conv,
     "conv_layer": _conv_layer,
     "conv_max_pool_layer": _conv_max_pool_layer,
+    "conv_max_pool_layer_gradient": _conv_max_pool_layer_gradient,
     "conv_input_gradient": _conv_input_gradient,
     "conv_kernel_gradient": _conv_kernel_gradient,
     "max_pool": _max_pool,

@@ -35,6 +35,8 @@ class LargeCase(NamedTuple):
             arrays[1] = np.floor(2 * np.abs(arrays[1]))
         if self.kernel == "conv_max_pool_layer":  # so that rounding decides on no winner
             arrays = [np.rint(array) for array in arrays]
+        if self.kernel == "conv_max_pool_layer_gradient":
+            arrays[2] = np.floor(2 * arrays[2])
         return arrays
 
 
@@ -122,6 +124,12 @@ _CALLS: dict[str, Any] = {
         [(2, 61, 47, 3), (3, 3, 3, 70), (70,)],
         (True, ONE, SAME, ONE, (3, 2), (2, 2), SAME),
         28,
+    ),
+    "gradient of conv and pool": (
+        "conv_max_pool_layer_gradient",
+        [(9, 30, 23, 5), *[(9, 14, 11, 37)] * 2],
+        ((3, 3, 5, 37), ONE, NO_PADDING, ONE, (2, 2), (2, 2), ((0, 0), (0, 1))),
+        5292,
     ),
     "conv and pool of small images": (
         "conv_max_pool_layer",
