@@ -102,7 +102,8 @@ static void do_band(const void *any_job, int64_t task, int thread)
     for (one.line = first; one.line < end; one.line += t->lines) {
         one.lines = smaller(t->lines, end - one.line);
         one.places = one.images * one.lines * s->output_width;
-        conv_of_strip(&job->conv, &one, image + (one.line - first) * s->output_width * s->filters, room);
+        int64_t done = (one.line - first) * s->output_width * s->filters;
+        conv_of_strip(&job->conv, &one, image + done, room);
     }
 
     window seen = *pool;

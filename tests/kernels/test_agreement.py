@@ -452,7 +452,8 @@ def test_large_and_the_same_bits_for_any_number_of_threads(size: str, dtype: str
         (101, 700, 1),
         (70, 40, 31),  # b is small enough to be read in place
         (130, 300, 77),  # and here it is not
-        (300, 40, 9),  # a is, if it is transposed
+        (300, 40, 9),  # a is, if it is transposed, and the product is turned
+        (777, 33, 3),
     ],
 )
 @every_dtype
