@@ -99,9 +99,9 @@ def text_of(path: Path) -> str:
     """
     data = path.read_bytes()
     try:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-        if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            encoding = "utf-16"
+        encoding = "utf-16"
+        if data[:2] not in (b"\xff\xfe", b"\xfe\xff"):
+            encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
         text = data.decode(encoding)
     except (SyntaxError, UnicodeDecodeError):
         raise FileFormatError(
