@@ -12,6 +12,7 @@ from tinydl.course.student import Call
 from tinydl.testing.causes import likely_cause
 
 Seen = tuple[Sequence[Call], Failure]
+FACTORS = {-1.0: "the sign is wrong", 2.0: "a factor 2 too many", 0.5: "a factor 2 is missing"}
 
 
 def likely_mistake(known: Mapping[str, Callable[..., Any]], seen: Sequence[Seen]) -> str:
@@ -30,9 +31,13 @@ def likely_mistake(known: Mapping[str, Callable[..., Any]], seen: Sequence[Seen]
     for name, wrong in known.items():
         if all(_explains(wrong, calls[-1], failure.got) for calls, failure in seen):
             return name
-    _, failure = seen[-1]
-    if failure.expected is None:
+    if any(failure.expected is None for _, failure in seen):
         return ""
+    factors = [_factors(calls[-1], failure) for calls, failure in seen]
+    for sentence in factors[0]:
+        if all(sentence in others for others in factors):
+            return sentence
+    _, failure = seen[-1]
     return relation(np.asarray(failure.got), np.asarray(failure.expected))
 
 
@@ -48,10 +53,38 @@ def _explains(wrong: Callable[..., Any], call: Call, got: Any) -> bool:
 
 
 def _same(one: np.ndarray, other: np.ndarray) -> bool:
-    if one.shape != other.shape:
+    if one.shape != other.shape or other.dtype.kind not in "biuf":
         return False
     tolerance = 1e-4 if one.dtype == np.float32 else 1e-7
     return bool(np.allclose(one, other, rtol=tolerance, atol=tolerance * 1e-2, equal_nan=True))
+
+
+def _factors(call: Call, failure: Failure) -> list[str]:
+    """Sentences that explain an answer as the right one times a factor."""
+    factor = _factor(np.asarray(failure.got), np.asarray(failure.expected))
+    if factor is None:
+        return []
+    sentences = [said for known, said in FACTORS.items() if np.isclose(factor, known)]
+    for name, value in call.arguments.items():
+        shape = np.shape(value) if isinstance(value, np.ndarray) else ()
+        lengths = {f"{name} has elements": int(np.prod(shape))}
+        if len(shape) > 1:
+            lengths |= {f"axis {i} of {name} is long": n for i, n in enumerate(shape)}
+        for as_many, n in lengths.items():
+            if n > 1 and np.isclose(factor, n):
+                sentences.append(f"it is as many times too large as {as_many}: a sum for a mean")
+            if n > 1 and np.isclose(factor, 1 / n):
+                sentences.append(f"it is as many times too small as {as_many}: a mean for a sum")
+    return sentences
+
+
+def _factor(got: np.ndarray, expected: np.ndarray) -> float | None:
+    """The number c with got = c * expected, if there is one."""
+    square = np.vdot(expected, expected) if got.shape == expected.shape else 0.0
+    if not (got.dtype.kind in "fiu" and np.isfinite(square) and square > 0):
+        return None
+    factor = float(np.vdot(expected, got) / square)
+    return factor if _same(got.astype(np.float64), factor * expected) else None
 
 
 def relation(got: np.ndarray, expected: np.ndarray) -> str:

@@ -1,0 +1,82 @@
+"""Typical mistakes, recognised by their numbers."""
+
+import numpy as np
+import pytest
+
+from tinydl.course.failures import Failure
+from tinydl.course.likely import likely_mistake
+from tinydl.course.student import Call
+
+
+def seen(wrong, right, *shapes, known=None):
+    """What is said of a function that answers `wrong` where `right` is right."""
+    rng = np.random.default_rng(0)
+    cases = []
+    for shape in shapes:
+        x, y = rng.standard_normal((2, *shape))
+        call = Call("f", {"x": x, "y": y}, 2)
+        cases.append(([call], Failure("", got=wrong(x, y), expected=right(x, y))))
+    return likely_mistake(known or {}, cases)
+
+
+def error(x, y):
+    return np.mean((x - y) ** 2)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (lambda x, y: -error(x, y), "the sign is wrong"),
+        (lambda x, y: error(x, y) / 2, "a factor 2 is missing"),
+        (
+            lambda x, y: np.sum((x - y) ** 2),
+            "it is as many times too large as x has elements: a sum for a mean",
+        ),
+        (
+            lambda x, y: np.sum((x - y) ** 2) / x.shape[0],
+            "it is as many times too large as axis 1 of x is long: a sum for a mean",
+        ),
+        (
+            lambda x, y: error(x, y) / x.shape[0],
+            "it is as many times too small as axis 0 of x is long: a mean for a sum",
+        ),
+        (lambda x, y: error(x, y) + 0.1, ""),
+        (lambda x, y: np.nan, "it overflows, or divides by zero"),
+        (lambda x, y: 0.0, "all elements are zero"),
+    ],
+)
+def test_a_number(wrong, said):
+    assert seen(wrong, error, (2, 3), (5, 4)) == said
+
+
+def test_a_factor_must_explain_all_cases():
+    """In the first case two is also the number of elements."""
+    assert seen(lambda x, y: 2 * error(x, y), error, (2,), (7,)) == "a factor 2 too many"
+    said = seen(lambda x, y: x.size * error(x, y), error, (2,), (7,))
+    assert said.startswith("it is as many times too large as x has elements")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (lambda x, y: (x @ y.T).T, "it is transposed"),
+        (lambda x, y: (x @ y.T)[::-1], "axis 0 is reversed"),
+        (lambda x, y: np.round(x @ y.T, 1), ""),
+    ],
+)
+def test_a_matrix(wrong, said):
+    assert seen(wrong, lambda x, y: x @ y.T, (2, 3), (4, 3)) == said
+
+
+def test_a_known_mistake_goes_first_if_it_explains_all_cases():
+    known = {
+        "it raises": lambda x, y: 1 / 0,
+        "another": lambda x, y: x,
+        "the sum": lambda x, y: (None, np.sum((x - y) ** 2)),
+    }
+    wrong = lambda x, y: np.sum((x - y) ** 2)  # noqa: E731
+    assert seen(wrong, error, (2,), (5,), known=known) == "the sum"
+
+
+def test_nothing_is_said_where_nothing_was_answered():
+    assert likely_mistake({}, [([], Failure("crashed"))]) == ""
