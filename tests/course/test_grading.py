@@ -122,6 +122,18 @@ def test_changed_inputs_can_be_a_property_of_their_own(tmp_path):
     assert [p.passed for p in grade(toy, tmp_path).properties] == [True, False]
 
 
+def test_other_files_can_be_imported(tmp_path):
+    toy = Assignment("00", title="", functions=["f(x)"], extras=["engine.py"])
+
+    @toy.property("value", points=1)
+    def value(student, draw):
+        expect_close(student.f(draw.number(0, 1)), 7)
+
+    (tmp_path / "assignment.py").write_text("from engine import seven\ndef f(x): return seven()")
+    (tmp_path / "engine.py").write_text("def seven(): return 7")
+    assert grade(toy, tmp_path).earned == 1
+
+
 def test_a_driver_runs_after_the_submission(tmp_path):
     toy = Assignment("00", title="", functions=["Counter"])
 

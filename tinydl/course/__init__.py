@@ -31,6 +31,7 @@ from tinydl.course.expectations import (
 from tinydl.course.failures import Failure
 from tinydl.course.grades import CounterExample, Grade, PropertyResult
 from tinydl.course.grading import grade
+from tinydl.course.layers import layers
 from tinydl.course.process import Limits
 from tinydl.course.student import Student, expect_unchanged
 
@@ -53,5 +54,6 @@ __all__ = [
     "expect_shape",
     "expect_unchanged",
     "grade",
+    "layers",
     "load_assignment",
 ]

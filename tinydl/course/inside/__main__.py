@@ -59,7 +59,8 @@ def serve(requests: int, answers: int) -> None:
     module.__file__ = start["file"]
     sys.modules["assignment"] = module
     load = _prepare(start)
-    answer = load(module, start)
+    held = _hold(start)
+    answer = {"held": held} | load(module, start)
     _send(answers, answer)
     while "result" in answer:
         request = _receive(requests)
@@ -69,7 +70,7 @@ def serve(requests: int, answers: int) -> None:
 
 
 def _prepare(start: dict[str, Any]) -> Callable[..., dict[str, Any]]:
-    """Import what the submission may use, let the process be held; return what loads the file."""
+    """Import what the submission may use, and return what will load it."""
     sys.path[:0] = start["paths"]
     for package in start["allowed"]:
         importlib.import_module(package)
@@ -78,16 +79,21 @@ def _prepare(start: dict[str, Any]) -> Callable[..., dict[str, Any]]:
         load_kernels = c_kernels.loader(start["header"], guarded=start["guarded"])
         load = functools.partial(_load_c, load_kernels)
     del sys.path[: len(start["paths"])]
+    return load
+
+
+def _hold(start: dict[str, Any]) -> dict[str, bool]:
+    """Give up all that the submission does not need, for good; tell what the kernel could do."""
     folder = os.getcwd()
     sys.path.append(folder)
+    own = [os.path.splitext(name)[0] for name in os.listdir(folder)]
     readable, listable = [*places.readable(), folder], places.listable()
     limits.hold(start["cpu_seconds"], start["memory"], file_size=0)
     limits.drop_privileges()
-    landlock.hold(readable, listable)
-    seccomp.hold()
-    if load is _load_python:  # C does not ask Python
-        refusals.install(start["allowed"], readable, listable)
-    return load
+    held = {"landlock": landlock.hold(readable, listable), "seccomp": seccomp.hold()}
+    if not start["header"]:  # C does not ask Python
+        refusals.install([*start["allowed"], *own], readable, listable)
+    return held
 
 
 def _load_python(module: types.ModuleType, start: dict[str, Any]) -> dict[str, Any]:
