@@ -14,7 +14,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from typing import Any
 
 from tinydl.course import bubblewrap
 from tinydl.course.inside import frames
+from tinydl.course.stopwatch import Stopwatch
 
 INSIDE = Path(__file__).with_name("inside")
 PIECE = 1 << 16
@@ -35,11 +35,11 @@ class Limits:
     Parameters
     ----------
     seconds : float
-        For each property, as CPU time; three times as much by the clock, as a machine may be busy.
+        For each property. While the machine is busy with other things, the clock stands still.
     import_seconds : float
         For running the file itself, before anything is asked.
     total_seconds : float
-        For all properties together, by the clock.
+        For all properties together.
     memory : int
         Bytes of address space.
     result : int
@@ -56,7 +56,7 @@ class Limits:
     output: int = 20_000
 
 
-PATIENCE = 3.0
+PATIENCE = 20.0
 
 
 class Ended(Exception):
@@ -89,6 +89,13 @@ class SubmissionProcess:
         What to put into the working folder.
     environment : mapping of str to str
         Variables besides the few it always gets.
+
+    Attributes
+    ----------
+    output : str
+        What it has printed.
+    taken, cpu : float
+        Seconds that the last answer took, and seconds of processor time among them.
     """
 
     def __init__(
@@ -100,6 +107,7 @@ class SubmissionProcess:
     ) -> None:
         self._limits = limits
         self.output = ""
+        self.taken = self.cpu = 0.0
         self._folder = tempfile.TemporaryDirectory(prefix="tinydl-", ignore_cleanup_errors=True)
         for name, content in (files or {}).items():
             Path(self._folder.name, name).write_bytes(content)
@@ -134,31 +142,24 @@ class SubmissionProcess:
         """Hand over the submission and let it run."""
         return self.ask(self.start, self._limits.import_seconds)
 
-    def timed(self, request: Mapping[str, Any], seconds: float) -> tuple[dict[str, Any], float]:
-        """Send a request, wait for its answer, and tell the CPU time that it took."""
-        before = self._seconds()
-        answer = self.ask(request, seconds)
-        return answer, self._seconds() - before
-
     def ask(self, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
-        """Send a request and wait for its answer.
+        """Send a request and wait for its answer; `taken` and `cpu` then tell the time.
 
         Raises
         ------
         Ended
             If there is none; the process is then of no more use.
         """
-        before, began = self._seconds(), time.monotonic()
+        watch = Stopwatch(self._innermost)
 
         def out_of_time() -> bool:
-            passed = time.monotonic() - began
-            if passed < seconds:
-                return False
-            return passed >= PATIENCE * seconds or self._seconds() - before >= seconds
+            passed = watch.passed()
+            return passed >= seconds and (passed >= PATIENCE * seconds or watch.taken() >= seconds)
 
         exchange = _Exchange(frames.encode(dict(request)), self._limits.result)
         try:
             self._run(exchange, out_of_time)
+            self.taken, self.cpu = watch.taken(), watch.cpu()
             answer = frames.decode_parts(*exchange.parts())
         except frames.BadFrame as error:
             raise Ended("garbled", f"its answer could not be read: {error}") from None
@@ -222,14 +223,9 @@ class SubmissionProcess:
             return Ended("crashed", f"it was ended by {_signal_name(-code)}")
         return Ended("crashed", f"it ended its process (exit code {code})")
 
-    def _seconds(self) -> float:
-        """CPU time that the process has taken, where the system tells; else the clock's time."""
-        if sys.platform == "linux":
-            with contextlib.suppress(OSError):
-                process = self._process.pid
-                process = bubblewrap.innermost(process) if self._wrapped else process
-                return time.clock_gettime((~process << 3) | 2)  # the CPU clock of a process
-        return time.monotonic()
+    def _innermost(self) -> int:
+        process = self._process.pid
+        return bubblewrap.innermost(process) if self._wrapped else process
 
     def close(self) -> None:
         """Kill the process, all of its group, and remove the folder."""

@@ -28,6 +28,15 @@ class Session:
         What lies in its working folder.
     environment : mapping of str to str
         Variables that it needs.
+
+    Attributes
+    ----------
+    output, last_output : str
+        What all its processes printed, and what the one that ended last did.
+    taken : float
+        Seconds that all answers took together.
+    cpu : float
+        Seconds of processor time that the last answer took.
     """
 
     def __init__(
@@ -42,6 +51,7 @@ class Session:
         self._process: SubmissionProcess | None = None
         self.output = ""
         self.last_output = ""
+        self.taken = self.cpu = 0.0
 
     def load(self) -> dict[str, Any]:
         """Start the process and run the file; the answer says what it defines, or what is wrong."""
@@ -53,8 +63,8 @@ class Session:
             self.close()
             raise
 
-    def ask(self, request: Mapping[str, Any], seconds: float) -> tuple[dict[str, Any], float]:
-        """Send a request; return the answer, and the seconds of CPU time it took.
+    def ask(self, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+        """Send a request and wait for the answer.
 
         Raises
         ------
@@ -65,10 +75,14 @@ class Session:
             raise Ended("crashed", "the file could not be loaded a second time")
         assert self._process is not None
         try:
-            return self._process.timed(request, seconds)
+            answer = self._process.ask(request, seconds)
         except Ended:
+            self.taken += seconds
             self.close()
             raise
+        self.taken += self._process.taken
+        self.cpu = self._process.cpu
+        return answer
 
     def close(self) -> None:
         """End the process, keeping what it printed."""
@@ -115,8 +129,8 @@ class KernelSession:
         """Load both libraries; the answer says what they define."""
         return [self._told(session, session.load) for session in self._sessions][-1]
 
-    def ask(self, request: Mapping[str, Any], seconds: float) -> tuple[dict[str, Any], float]:
-        """Make both answer; the fast one's answer and time are returned.
+    def ask(self, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+        """Make both answer, and return what the fast one says.
 
         Raises
         ------
@@ -127,7 +141,7 @@ class KernelSession:
             self._told(session, lambda session=session: session.ask(request, seconds))
             for session in self._sessions
         ]
-        if not _alike(answers[0][0].get("result"), answers[-1][0].get("result")):
+        if not _alike(answers[0].get("result"), answers[-1].get("result")):
             raise Ended(
                 "crashed",
                 "its result changes with the compiler's options: probably an element of the "
@@ -146,6 +160,16 @@ class KernelSession:
                 raise
             place = f"{self._file}, line {line}: " if line else ""
             raise Ended("crashed", f"{place}{message}", line) from None
+
+    @property
+    def taken(self) -> float:
+        """Seconds that all answers of both took together."""
+        return sum(session.taken for session in self._sessions)
+
+    @property
+    def cpu(self) -> float:
+        """Seconds of processor time of the fast one's last answer."""
+        return self._sessions[-1].cpu
 
     @property
     def output(self) -> str:

@@ -125,13 +125,14 @@ class Student:
         call = self.calls[-1]
         request["arguments"] = [_plain(value) for value in request["arguments"]]
         request["seed"] = zlib.crc32(f"{self._seed} {len(self.calls)}".encode())
+        before = self._session.taken
         try:
-            answer, seconds = self._session.ask(request, self._left)
+            answer = self._session.ask(request, self._left)
         except Ended as ended:
             what = f"{call.name}: " if call.name else ""
             raise Failure(f"{what}{ended.message}", kind=ended.state, line=ended.line) from None
-        self.seconds = seconds
-        self._left = max(self._left - seconds, 0.05)
+        self.seconds = self._session.cpu
+        self._left = max(self._left - (self._session.taken - before), 0.05)
         names = list(call.arguments)
         self.changed = [names[i] for i in _positions(answer.get("changed"), len(names))]
         if "error" in answer:
