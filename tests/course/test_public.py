@@ -42,6 +42,7 @@ def helper_of_sizes(n):
     likely={"secretly tripled": lambda x: json.dumps(x)},
 )
 def public(student, draw):
+    hidden = "a local name"
     for n in sizes(SMALL):
         assert student.f(n) == right(n)
 
@@ -57,7 +58,7 @@ MISTAKES = [Mistake("f", "2", "3")]
 
 def test_it_is_what_public_properties_need_and_nothing_else():
     text = public_part(SOURCE, ["annotations", "assignment", "public"], ["right"])
-    assert "hidden" not in text
+    assert "def hidden" not in text
     assert "MISTAKES" not in text
     assert "secret" not in text.lower()
     assert "json" not in text

@@ -47,13 +47,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinydl.course import Assignment, Mistake, expect_close
+from tinydl.course import Assignment, Limits, Mistake, expect_close
 
 assignment = Assignment(
     "00-toy",
     title="A toy",
     functions=["mse(y, t)", "relu(x)"],
     tutorial="05_mean_squared_error_and_cross_entropy",
+    limits=Limits(import_seconds=2.0),
 )
 
 
@@ -104,6 +105,7 @@ MISTAKES = [
         says="a sum for the mean",
     ),
     Mistake("only rows", "np.mean((y - t) ** 2)", "((y - t) ** 2).mean(-1)", ("mse: matrices",)),
+    Mistake("the negative part", "np.maximum(x, 0)", "np.minimum(x, 0)", ("relu: value",)),
 ]
 '''
 

@@ -98,7 +98,7 @@ def run_release(arguments: argparse.Namespace) -> int:
         else:
             print(
                 f"{target}: the solution earns all points, the released file none, and"
-                f" {len(trials) - 2} typical mistakes lose theirs"
+                f" each of {len(trials) - 2} typical mistakes loses what it has to"
             )
     return 1 if refused else 0
 

@@ -91,24 +91,28 @@ def _indented(text: str, by: int) -> Padding:
 def print_class(graded: Sequence[Graded]) -> None:
     """A line for each submission, and how many lost each property."""
     console = Console(highlight=False)
+    for assignment in sorted({g.submission.assignment for g in graded}):
+        console.print(Text(assignment.name, style="bold"))
+        _print_assignment(console, [g for g in graded if g.submission.assignment == assignment])
+
+
+def _print_assignment(console: Console, graded: Sequence[Graded]) -> None:
     rows = [
         (
             g.submission.student,
-            g.submission.assignment.name,
             f"{round(g.grade.earned, 2):g} of {g.grade.points:g}",
             _remark(g),
         )
         for g in graded
     ]
-    console.print(_table(("student", "assignment", "points", "remark"), rows))
-    lost: dict[tuple[str, str], list[bool]] = {}
+    console.print(_table(("student", "points", "remark"), rows))
+    lost: dict[str, list[bool]] = {}
     for one in graded:
         for result in one.grade.properties if one.grade.state == "graded" else ():
-            key = one.submission.assignment.name, result.name
-            lost.setdefault(key, []).append(not result.passed)
-    counts = [(*key, f"{sum(f)} of {len(f)}") for key, f in lost.items() if any(f)]
-    if counts:
-        console.print(_table(("assignment", "property", "lost by"), counts))
+            lost.setdefault(result.name, []).append(not result.passed)
+    counts = [(name, f"{sum(failed)} of {len(failed)}") for name, failed in lost.items()]
+    if any(any(failed) for failed in lost.values()):
+        console.print(_table(("property", "lost by"), counts))
 
 
 def _remark(graded: Graded) -> str:

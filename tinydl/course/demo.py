@@ -81,7 +81,7 @@ def write_class(source: Path, folder: Path) -> None:
         place = folder / student / source.name
         place.mkdir(parents=True)
         for name, text in files.items():
-            (place / name).write_bytes(text.encode())
+            (place / name).write_text(text, encoding="utf-8")
 
 
 def _class(
@@ -91,9 +91,9 @@ def _class(
     right = solution[SCRIPT]
     names = [signature.partition("(")[0] for signature in assignment.functions]
     return {
+        "abel-never-ends": {SCRIPT: right + ENDLESS},
         "ada-all-right": solution,
         "emmy-a-notebook": {"assignment.ipynb": format_notebook(parse_script(right))},
-        "grace-from-windows": {SCRIPT: "\ufeff" + right.replace("\n", "\r\n")},
         "sofia-right-but-slow": {SCRIPT: right + SLOW.format(names=names)},
         **_mistaken(["carl", "maria", "leonhard"], assignment, solution),
         "alan-not-begun": released,
@@ -101,7 +101,6 @@ def _class(
         "blaise-nothing": {},
         "mallory-patches-abs": {SCRIPT: right + PATCHES.format(names=names)},
         "eve-looks-for-answers": {SCRIPT: right + SPIES.format(names=names)},
-        "oscar-never-ends": {SCRIPT: right + ENDLESS},
     }
 
 

@@ -10,6 +10,8 @@ import ast
 import copy
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from tinydl.course.names import names_used
+
 HEADING = '"""The public properties: what `tinydl course check` tries."""'
 
 
@@ -28,7 +30,7 @@ def public_part(source: str, wanted: Iterable[str], references: Collection[str])
     Examples
     --------
     >>> source = "import os\ndef f():\n    return g()\ndef g():\n    return 1\ndef h(): pass"
-    >>> print(public_part(source, ["f"], ["g"]).split("\n\n\n", 1)[1])
+    >>> print(public_part(source, ["f"], ["g"]).split("\n\n", 1)[1])
     def f():
         return g()
     <BLANKLINE>
@@ -40,8 +42,19 @@ def public_part(source: str, wanted: Iterable[str], references: Collection[str])
     statements = ast.parse(source).body
     kept = _needed(statements, wanted, references)
     lines = source.splitlines()
-    texts = [_text(s, lines, references) for s in statements if kept & set(_defined(s))]
-    return "\n\n\n".join([HEADING, *texts]) + "\n"
+    chosen = [s for s in statements if kept & set(_defined(s))]
+    text = HEADING
+    for before, statement in zip([None, *chosen], chosen, strict=False):
+        text += _space(before, statement) + _text(statement, lines, references)
+    return text + "\n"
+
+
+def _space(before: ast.stmt | None, statement: ast.stmt) -> str:
+    """Two empty lines around functions and classes, none within a block of other statements."""
+    blocks = (ast.FunctionDef, ast.ClassDef)
+    if before is None:
+        return "\n\n"
+    return "\n\n\n" if isinstance(before, blocks) or isinstance(statement, blocks) else "\n"
 
 
 def _needed(
@@ -51,7 +64,8 @@ def _needed(
     uses: dict[str, set[str]] = {}
     for statement in statements:
         for name in _defined(statement):
-            uses.setdefault(name, set()).update(_used(_public_form(statement, references)))
+            text = ast.unparse(_public_form(statement, references))
+            uses.setdefault(name, set()).update(names_used(text))
     needed: set[str] = set()
     rest = list(wanted)
     while rest:
@@ -75,10 +89,6 @@ def _defined(statement: ast.stmt) -> Iterator[str]:
             for node in ast.walk(target):
                 if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                     yield node.id
-
-
-def _used(statement: ast.stmt) -> set[str]:
-    return {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
 
 
 def _public_form(statement: ast.stmt, references: Collection[str]) -> ast.stmt:

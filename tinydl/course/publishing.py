@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from tinydl.course.assignment import Assignment, Property, load_assignment
-from tinydl.course.draws import Draw
+from tinydl.course.draws import DIGITS, Draw
+from tinydl.course.failures import Failure
 from tinydl.course.grading import grade
 from tinydl.course.inside import frames
 from tinydl.course.public import public_part
@@ -24,6 +25,8 @@ from tinydl.errors import ArgumentError, FileFormatError
 
 PROPERTIES, ANSWERS = "public_properties.py", "public_answers.bin"
 SEED = 0  # of every check
+ROUNDED = 10  # so many cases can be shown with whole numbers
+WHOLE_NUMBERS = len(DIGITS) - 1
 
 Mistakes = Mapping[str, Mapping[str, Reference]]  # of each property, by name
 
@@ -150,13 +153,20 @@ def _properties_asking(assignment: Assignment, mistakes: Mistakes) -> Iterator[N
 
 
 def _asking(prop: Property, mistakes: Mapping[str, Reference]) -> Callable[[Student, Draw], None]:
-    def body(student: Student, draw: Draw) -> None:
+    def ask(student: Student, draw: Draw) -> None:
         prop.body(student, draw)
         if student.calls:
             arguments, named = student.calls[-1].split()
             for wrong in mistakes.values():
                 with suppress(Exception):  # one that cannot be made here
                     wrong(*arguments, **named)
+
+    def body(student: Student, draw: Draw) -> None:
+        ask(student, draw)
+        if draw.case < ROUNDED:
+            simple = Draw(SEED, prop.name, draw.case, prop.cases, simplicity=WHOLE_NUMBERS)
+            with suppress(Failure):  # a formula need not hold for these
+                ask(student, simple)
 
     return body
 

@@ -207,7 +207,9 @@ def _whole_folder(target: Path) -> Iterator[Path]:
     """A folder to fill, whose files are put into the target once all are there."""
     with tempfile.TemporaryDirectory() as folder:
         yield Path(folder)
-        shutil.copytree(folder, target, dirs_exist_ok=True)
+        target.mkdir(parents=True, exist_ok=True)
+        for file in Path(folder).iterdir():
+            shutil.copy(file, target)
 
 
 def _readme(assignment: Assignment) -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import ast
 import builtins
 import json
-import symtable
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from textwrap import indent
@@ -19,6 +18,7 @@ from typing import Any
 
 from tinydl.course.assignment import load_assignment
 from tinydl.course.cells import Cell, format_notebook, read_cells
+from tinydl.course.names import names_used
 from tinydl.course.releasing import SCRIPT, student_files
 from tinydl.course.stripping import without_hidden_tests
 
@@ -108,7 +108,7 @@ def _test(source: str, hidden: bool) -> str:
     """The test as a function whose parameters are the student's names that it uses."""
     body = _run_as_main(source) or "pass"
     function = f"def test():\n{indent(body, '    ')}"
-    names = sorted(set(_names_from_outside(function)) - set(vars(builtins)))
+    names = sorted(names_used(function) - set(vars(builtins)))
     config = f'""" # BEGIN TEST CONFIG\nhidden: {json.dumps(hidden)}\n""" # END TEST CONFIG\n'
     return config + function.replace("test()", f"test({', '.join(names)})", 1)
 
@@ -120,16 +120,6 @@ def _run_as_main(source: str) -> str:
         is_main = isinstance(statement, ast.If) and "__name__" in ast.unparse(statement.test)
         statements += statement.body if isinstance(statement, ast.If) and is_main else [statement]
     return "\n".join(map(ast.unparse, statements))
-
-
-def _names_from_outside(source: str) -> Iterator[str]:
-    """The names that functions in `source` use and do not define."""
-    tables = [symtable.symtable(source, "test", "exec")]
-    while tables:
-        table = tables.pop()
-        tables += table.get_children()
-        if isinstance(table, symtable.Function):
-            yield from table.get_globals()
 
 
 def _with_otters_marks(source: str) -> str:
