@@ -34,7 +34,8 @@ def sanitizer() -> str | None:
     program = compiler()
     if sys.platform != "linux" or program is None:
         return None
-    for name in ("libasan.so", f"libclang_rt.asan-{os.uname().machine}.so"):
+    # clang knows gcc's libraries, too, but its own have to be used; gcc does not know clang's.
+    for name in (f"libclang_rt.asan-{os.uname().machine}.so", "libasan.so"):
         command = [program, f"-print-file-name={name}"]
         outcome = subprocess.run(command, capture_output=True, text=True, check=False)
         path = outcome.stdout.strip()

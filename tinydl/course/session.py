@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -115,19 +116,28 @@ class KernelSession:
     """
 
     def __init__(self, text: str, file: str, limits: Limits) -> None:
-        compiled = compile_c(text, file)
-        self._file, self.warnings = file, compiled.warnings
-        self._sanitized = compiled.sanitized
-        start = kernel_start(file, limits, guarded=not compiled.sanitized)
-        self._sessions = [Session(start, limits, compiled.fast)]
-        if compiled.sanitized:
-            held = {**start, "memory": None}  # a sanitizer needs the whole address space
-            environment = sanitizers.environment()
-            self._sessions.insert(0, Session(held, limits, compiled.sanitized, environment))
+        self._compiled = compile_c(text, file)
+        self._file, self._limits = file, limits
+        self.warnings = self._compiled.warnings
+        self._sessions: list[Session] = []
 
     def load(self) -> dict[str, Any]:
-        """Load both libraries; the answer says what they define."""
-        return [self._told(session, session.load) for session in self._sessions][-1]
+        """Load both libraries; the answer says what they define.
+
+        Where sanitized code cannot be loaded, kernels work between guard pages instead.
+        """
+        fast, sanitized = self._compiled.fast, self._compiled.sanitized
+        start = kernel_start(self._file, self._limits, guarded=False)
+        if sanitized:
+            held = {**start, "memory": None}  # a sanitizer needs the whole address space
+            strict = Session(held, self._limits, sanitized, sanitizers.environment())
+            with contextlib.suppress(Ended):
+                if "result" in strict.load():
+                    self._sessions = [strict, Session(start, self._limits, fast)]
+                    return self._told(self._sessions[-1], self._sessions[-1].load)
+            strict.close()
+        self._sessions = [Session({**start, "guarded": True}, self._limits, fast)]
+        return self._told(self._sessions[-1], self._sessions[-1].load)
 
     def ask(self, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
         """Make both answer, and return what the fast one says.
@@ -155,7 +165,7 @@ class KernelSession:
             return work()
         except Ended as ended:
             report = session.last_output
-            message, line = sanitizers.read_report(report, self._file, self._sanitized)
+            message, line = sanitizers.read_report(report, self._file, self._compiled.sanitized)
             if ended.state != "crashed" or not message:
                 raise
             place = f"{self._file}, line {line}: " if line else ""
