@@ -38,7 +38,7 @@ def graded(tmp_path):
         before, began = children(), time.monotonic()
         result = grade(toy, folder)
         assert children() == before
-        assert time.monotonic() - began < 30
+        assert time.monotonic() - began < 120
         return result, result.properties[0]
 
     return graded
