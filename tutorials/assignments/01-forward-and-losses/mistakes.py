@@ -155,6 +155,6 @@ MISTAKES = [
         replace="np.clip(y, 1e-7, 1 - 1e-7)",
         by="np.clip(y, 1e-3, 1 - 1e-3)",
         loses=("binary cross-entropy: certain predictions",),
-        says="what is the logarithm of 0",
+        says="moved inwards by much more than 1e-7",
     ),
 ]

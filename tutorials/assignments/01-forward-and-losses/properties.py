@@ -67,8 +67,8 @@ def right_absolute(t, y):
     return np.mean(np.abs(y - t))
 
 
-def surprises(t, y):
-    y = np.clip(y, 1e-7, 1 - 1e-7)
+def surprises(t, y, epsilon=1e-7):
+    y = np.clip(y, epsilon, 1 - epsilon)
     return -(t * np.log(y) + (1 - t) * np.log(1 - y))
 
 
@@ -82,8 +82,11 @@ DENSE_MISTAKES = {
     "the bias is subtracted": lambda x, w, b: x @ w - b,
     "the bias is multiplied, not added": lambda x, w, b: (x @ w) * b,
     "w is transposed": lambda x, w, b: x @ w.T + b,
+    "all biases are added to each output": lambda x, w, b: x @ w + b.sum(),
+    "relu is applied: that comes after the layer": lambda x, w, b: np.maximum(x @ w + b, 0),
 }
 SQUARED_MISTAKES = {
+    "the mean is missing: the result has to be one number": lambda t, y: (y - t) ** 2,
     "a sum in place of the mean": lambda t, y: np.sum((y - t) ** 2),
     "divided by the number of samples, not of all elements": lambda t, y: (
         np.sum((y - t) ** 2) / len(t)
@@ -91,11 +94,18 @@ SQUARED_MISTAKES = {
     "a mean for each row: the result has to be one number": lambda t, y: np.mean(
         (y - t) ** 2, axis=-1
     ),
+    "a mean for each column: the result has to be one number": lambda t, y: np.mean(
+        (y - t) ** 2, axis=0
+    ),
+    "the absolute value in place of the square": lambda t, y: np.mean(np.abs(y - t)),
+    "the square is missing": lambda t, y: np.mean(y - t),
     "the root of it: that is another loss": lambda t, y: np.sqrt(np.mean((y - t) ** 2)),
     "half of it": lambda t, y: np.mean((y - t) ** 2) / 2,
     "the square of the mean, not the mean of the squares": lambda t, y: np.mean(y - t) ** 2,
 }
 ABSOLUTE_MISTAKES = {
+    "the mean is missing: the result has to be one number": lambda t, y: np.abs(y - t),
+    "the median, not the mean": lambda t, y: np.median(np.abs(y - t)),
     "a sum in place of the mean": lambda t, y: np.sum(np.abs(y - t)),
     "divided by the number of samples, not of all elements": lambda t, y: (
         np.sum(np.abs(y - t)) / len(t)
@@ -103,12 +113,24 @@ ABSOLUTE_MISTAKES = {
     "a mean for each row: the result has to be one number": lambda t, y: np.mean(
         np.abs(y - t), axis=-1
     ),
+    "a mean for each column: the result has to be one number": lambda t, y: np.mean(
+        np.abs(y - t), axis=0
+    ),
+    "the square in place of the absolute value": lambda t, y: np.mean((y - t) ** 2),
     "the absolute value of the mean, not the mean of the absolute values": lambda t, y: np.abs(
         np.mean(y - t)
     ),
     "the absolute value is missing": lambda t, y: np.mean(y - t),
 }
 BINARY_MISTAKES = {
+    "the mean is missing: the result has to be one number": lambda t, y: surprises(t, y),
+    "moved inwards by another number than 1e-7": lambda t, y: tuple(
+        np.mean(surprises(t, y, epsilon)) for epsilon in (1e-16, 1e-15, 1e-12, 1e-10, 1e-8, 1e-6)
+    ),
+    "moved inwards by much more than 1e-7": lambda t, y: tuple(
+        np.mean(surprises(t, y, epsilon)) for epsilon in (1e-5, 1e-4, 1e-3, 1e-2)
+    ),
+    "ln y in place of ln(1 - y)": lambda t, y: -np.mean(np.log(y)),
     "the sign is wrong": lambda t, y: -np.mean(surprises(t, y)),
     "a sum in place of the mean": lambda t, y: np.sum(surprises(t, y)),
     "divided by the number of samples, not of all elements": lambda t, y: (
@@ -124,6 +146,7 @@ BINARY_MISTAKES = {
     "the logarithm to base 10, not the natural one": lambda t, y: (
         np.mean(surprises(t, y)) / np.log(10)
     ),
+    "y and 1 - y are swapped": lambda t, y: np.mean(surprises(1 - t, y)),
     "targets and predictions are swapped": lambda t, y: np.mean(surprises(y, t)),
 }
 
@@ -178,6 +201,7 @@ def check_dense(student, draw, samples, inputs, outputs):
     likely={
         "the absolute value": lambda x: np.abs(x),
         "the negative part, not the positive": lambda x: np.minimum(x, 0.0),
+        "its derivative, not the function itself": lambda x: (x > 0) * 1.0,
         "negative numbers are made small, but not 0": lambda x: np.where(x > 0, x, 0.01 * x),
     },
 )
@@ -201,13 +225,14 @@ def sigmoid_numbers(x):
     formula=SIGMOID,
     likely={
         "the sign in the exponent is wrong": lambda x: 0.5 * (1 - np.tanh(0.5 * x)),
+        "its derivative, not the function itself": lambda x: 0.25 * (1 - np.tanh(0.5 * x) ** 2),
         "it is a tanh": right_tanh,
     },
 )
 def sigmoid_formula(student, draw):
     x = draw.normal(draw.shape(draw.integer(1, 3), 4), scale=2.0)
     got = student.sigmoid(x)
-    expect_close(got, right_sigmoid(x), name="y", **CLOSE, numbers=sigmoid_numbers(x))
+    expect_close(got, right_sigmoid(x), name="y", numbers=sigmoid_numbers(x), **CLOSE)
 
 
 @assignment.property(
@@ -220,7 +245,7 @@ def sigmoid_formula(student, draw):
 def sigmoid_large(student, draw):
     x = large_numbers(draw)
     got = student.sigmoid(x)
-    expect_close(got, right_sigmoid(x), name="y", **CLOSE, numbers=sigmoid_numbers(x))
+    expect_close(got, right_sigmoid(x), name="y", numbers=sigmoid_numbers(x), **CLOSE)
 
 
 def large_numbers(draw):
@@ -238,6 +263,7 @@ def large_numbers(draw):
     likely={
         "the sign in the exponent is wrong": lambda x: np.tanh(-x),
         "x in place of 2 x": lambda x: np.tanh(0.5 * x),
+        "its derivative, not the function itself": lambda x: 1 - np.tanh(x) ** 2,
         "it is a sigmoid": right_sigmoid,
     },
 )

@@ -80,7 +80,7 @@ MISTAKES = [
         "    return lowered - np.log(np.sum(np.exp(lowered), axis=-1, keepdims=True))",
         by="    return np.log(softmax(z) + 1e-12)",
         loses=("log-softmax: large logits", "cross-entropy: large logits"),
-        says="a small number is added",
+        says="kept off 0 by a small number",
     ),
     Mistake(
         "the logarithm of the sum forgotten",

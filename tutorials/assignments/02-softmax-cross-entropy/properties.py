@@ -51,7 +51,19 @@ def softmax_of_columns(z):
 
 def softmax_of_all(z):
     exponentials = np.exp(z - z.max())
-    return exponentials / exponentials.sum()
+    return exponentials / exponentials.sum(), lowered_exponentials(z) / lowered_exponentials(
+        z
+    ).sum()
+
+
+def cut_off(z):
+    return tuple(right_softmax(np.clip(z, -most, most)) for most in (10, 50, 100, 500, 700, 709))
+
+
+def logarithms_of_kept_off_0(z):
+    p = right_softmax(z)
+    smallest = (1e-16, 1e-15, 1e-12, 1e-10, 1e-9, 1e-8, 1e-7)
+    return [np.log(p + e) for e in smallest] + [np.log(np.maximum(p, e)) for e in smallest]
 
 
 def with_largest_of_all(z):
@@ -108,6 +120,9 @@ SOFTMAX_MISTAKES = {
     "divided by the sum of each column, not of each row": lambda z: (
         lowered_exponentials(z) / lowered_exponentials(z).sum(axis=0)
     ),
+    "keepdims=True is missing in the sum": lambda z: (
+        lowered_exponentials(z) / lowered_exponentials(z).sum(axis=-1)
+    ),
     "not divided by the sum": lowered_exponentials,
     "it is a sigmoid": lambda z: 0.5 * (1 + np.tanh(0.5 * z)),
 }
@@ -116,6 +131,7 @@ LOG_SOFTMAX_MISTAKES = {
     "the logarithm of the sum is not subtracted": lambda z: z - z.max(axis=-1, keepdims=True),
     "the softmax itself, without the logarithm": right_softmax,
     "the logarithm to base 2, not the natural one": lambda z: right_log_softmax(z) / np.log(2),
+    "the logarithm to base 10, not the natural one": lambda z: right_log_softmax(z) / np.log(10),
 }
 LOSS_MISTAKES = {
     "the sign is wrong": lambda t, z: (t * right_log_softmax(z)).sum(axis=-1),
@@ -130,6 +146,10 @@ LOSS_MISTAKES = {
         -(t * right_log_softmax(z)).sum(axis=0)
     ),
     "the logarithm to base 2, not the natural one": lambda t, z: right_loss(t, z) / np.log(2),
+    "the logarithm to base 10, not the natural one": lambda t, z: right_loss(t, z) / np.log(10),
+    "the squared error, not the cross-entropy": lambda t, z: ((t - right_softmax(z)) ** 2).sum(
+        axis=-1
+    ),
     "the softmax is taken twice": lambda t, z: right_loss(t, right_softmax(z)),
     "the binary cross-entropy of each class": yes_and_no_loss,
 }
@@ -141,8 +161,15 @@ GRADIENT_MISTAKES = {
     "divided by the number of classes": lambda t, z: (right_softmax(z) - t) / z.shape[-1],
     "the derivative with respect to p, not to z": lambda t, z: -t / right_softmax(z),
     "each p_k depends on all logits, not only on its own": lambda t, z: -t * (1 - right_softmax(z)),
+    "only the class with the largest target counts": lambda t, z: (
+        right_softmax(z) - np.eye(z.shape[-1])[t.argmax(axis=-1)]
+    ),
     "t is not subtracted": lambda t, z: right_softmax(z),
     "the softmax is missing": lambda t, z: z - t,
+    "the logarithm of the softmax in place of the softmax": lambda t, z: right_log_softmax(z) - t,
+    "that is the derivative of p_k with respect to z_k": lambda t, z: (
+        right_softmax(z) * (1 - right_softmax(z))
+    ),
 }
 PRODUCT_MISTAKES = {
     "only the diagonal of the Hessian: the term - p_j p_k is missing where j is not k": (
@@ -153,6 +180,15 @@ PRODUCT_MISTAKES = {
         right_softmax(z) * (v - v.sum(axis=-1, keepdims=True))
     ),
     "the sum over the samples, not over the classes": product_summed_over_columns,
+    "the sum is added, not subtracted": lambda t, z, v: (
+        2 * right_softmax(z) * v - right_product(t, z, v)
+    ),
+    "p stands only before v, not before the sum": lambda t, z, v: (
+        right_softmax(z) * v - (right_softmax(z) * v).sum(axis=-1, keepdims=True)
+    ),
+    "the sum over the whole batch": lambda t, z, v: (
+        right_softmax(z) * (v - (right_softmax(z) * v).sum())
+    ),
     "the gradient times v": lambda t, z, v: right_gradient(t, z) * v,
 }
 
@@ -240,6 +276,7 @@ def softmax_is_a_distribution(student, draw):
     likely={
         **SOFTMAX_MISTAKES,
         "the largest of the whole batch is subtracted, not that of each row": with_largest_of_all,
+        "large logits are cut off": cut_off,
     },
 )
 def softmax_large(student, draw):
@@ -274,8 +311,8 @@ def log_softmax_formula(student, draw):
     hint=LARGE + "; and never take the logarithm of a softmax, which may be 0",
     likely={
         "the logarithm of a probability that was rounded to 0": lambda z: np.log(right_softmax(z)),
-        "a small number is added to a probability that was rounded to 0": lambda z: np.log(
-            right_softmax(z) + 1e-12
+        "a probability that was rounded to 0 is kept off 0 by a small number": (
+            logarithms_of_kept_off_0
         ),
         **LOG_SOFTMAX_MISTAKES,
     },
@@ -307,7 +344,12 @@ def loss_formula(student, draw):
     points=8,
     formula=LOSS,
     hint="compute it from log_softmax: 0 times inf is nan",
-    likely=LOSS_MISTAKES,
+    likely={
+        "a probability that was rounded to 0 is kept off 0 by a small number": lambda t, z: [
+            -(t * logarithms).sum(axis=-1) for logarithms in logarithms_of_kept_off_0(z)
+        ],
+        **LOSS_MISTAKES,
+    },
 )
 def loss_large(student, draw):
     z = large_logits(draw, draw.integer(1, 4), draw.integer(2, 4))

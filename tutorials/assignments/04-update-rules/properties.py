@@ -153,10 +153,19 @@ MOMENTUM_MISTAKES = {
     ),
 }
 NESTEROV_MISTAKES = {
+    "the learning rate stands before the velocity, not in it, as in PyTorch": (
+        lambda w, g, v, learning_rate, beta=0.9: (
+            w - learning_rate * (g + beta * (beta * v + g)),
+            beta * v + g,
+        )
+    ),
     **wrong_velocities(nesterov_step),
     "it is momentum without Nesterov's look ahead": right_momentum,
     "the gradient step is missing": with_velocity(
         right_velocity, lambda w, new, v, s, b: w + b * new
+    ),
+    "the sign of the velocity is wrong": with_velocity(
+        right_velocity, lambda w, new, v, s, b: w - b * new - s
     ),
     "the old velocity is used, not the new one": with_velocity(
         right_velocity, lambda w, new, v, s, b: w + b * v - s
@@ -196,12 +205,19 @@ ADAGRAD_MISTAKES = for_adagrad(
     {
         "the square of this gradient only: the sum is forgotten": by_root(lambda a, g, r: g**2),
         "the gradient is not squared": by_root(lambda a, g, r: a + g),
+        "the absolute value in place of the square": by_root(lambda a, g, r: a + np.abs(g)),
+        "the old sum is used, not the new one": lambda w, g, a, learning_rate, epsilon: (
+            w - learning_rate * g / (np.sqrt(a) + epsilon)
+        ),
         "it is RMSprop": by_root(lambda a, g, r: r * a + (1 - r) * g**2),
         **divisor_mistakes(lambda a, g, r: a + g**2),
     }
 )
 RMSPROP_MISTAKES = {
     "rho and 1 - rho are swapped": by_root(lambda a, g, r: (1 - r) * a + r * g**2),
+    "the old mean is used, not the new one": lambda w, g, a, learning_rate, rho=0.9: (
+        w - learning_rate * g / (np.sqrt(a) + 1e-7)
+    ),
     "the factor 1 - rho is missing": by_root(lambda a, g, r: r * a + g**2),
     "the gradient is not squared": by_root(lambda a, g, r: r * a + (1 - r) * g),
     "it is Adagrad": by_root(lambda a, g, r: a + g**2),
@@ -227,6 +243,19 @@ def without_root(w, g, m, v, step, rate, betas, epsilon):
     _, m, v = adam_with(w, g, m, v, rate, betas, epsilon, (step, step))
     m_hat, v_hat = m / (1 - betas[0] ** step), v / (1 - betas[1] ** step)
     return w - rate * m_hat / (v_hat + epsilon), m, v
+
+
+def times_step(w, g, m, v, step, rate, betas, epsilon):
+    _, m, v = adam_with(w, g, m, v, rate, betas, epsilon, (step, step))
+    wrong_m, wrong_v = m / (1 - betas[0] * step), v / (1 - betas[1] * step)
+    right_m, right_v = m / (1 - betas[0] ** step), v / (1 - betas[1] ** step)
+    pairs = (wrong_m, wrong_v), (wrong_m, right_v), (right_m, wrong_v)
+    return tuple(w - rate * top / (np.sqrt(below) + epsilon) for top, below in pairs)
+
+
+def gradient_for_mean(w, g, m, v, step, rate, betas, epsilon):
+    _, m, v = adam_with(w, g, m, v, rate, betas, epsilon, (step, step))
+    return w - rate * g / (np.sqrt(v / (1 - betas[1] ** step)) + epsilon), m, v
 
 
 def epsilon_inside(w, g, m, v, step, rate, betas, epsilon):
@@ -260,9 +289,14 @@ ADAM_MISTAKES = {
     "the exponent is missing": wrong_adam(
         lambda w, g, m, v, t, rate, b, e: adam_with(w, g, m, v, rate, b, e, (1, 1))
     ),
+    "beta times step in place of beta to the power of step": wrong_adam(times_step),
+    "the gradient in place of its mean m": wrong_adam(gradient_for_mean),
     "the corrected averages are returned as the state": wrong_adam(corrected_state),
     "beta_1 and beta_2 are swapped": wrong_adam(
         lambda w, g, m, v, t, rate, b, e: adam_with(w, g, m, v, rate, b[::-1], e, (t, t))
+    ),
+    "the gradient is not squared": lambda w, g, m, v, step, rate, beta_1=0.9, beta_2=0.999: (
+        beta_2 * v + (1 - beta_2) * g
     ),
     "the root is missing": wrong_adam(without_root),
     "epsilon stands inside the root": wrong_adam(epsilon_inside),

@@ -157,7 +157,7 @@ MISTAKES = [
         replace="    if not training:\n        return x.copy(), np.ones_like(x)\n",
         by="",
         loses=("dropout at inference: nothing happens",),
-        says="with training=False",
+        says="nothing may be dropped",
     ),
     Mistake(
         "the gradient of what was dropped",

@@ -100,6 +100,9 @@ TRAINING_MISTAKES = {
     "the root is missing": from_moments(
         lambda x, gamma, beta, e, mean, s: gamma * (x - mean) / (s + e) + beta
     ),
+    "gamma and beta are swapped": from_moments(
+        lambda x, gamma, beta, e, mean, s: beta * (x - mean) / np.sqrt(s + e) + gamma
+    ),
     "gamma is missing": from_moments(
         lambda x, gamma, beta, e, mean, s: (x - mean) / np.sqrt(s + e) + beta
     ),
@@ -131,7 +134,11 @@ INFERENCE_MISTAKES = {
             x, gamma, beta, epsilon, mean, s
         )
         for name, change in {
-            "the root is missing": lambda x, c, b, e, m, s: c * (x - m) / (s + e) + b,
+            "the root is missing": lambda x, c, b, e, m, s: (
+                c * (x - m) / (s + e) + b,
+                c * (x - m) / s + b,
+            ),
+            "gamma and beta are swapped": lambda x, c, b, e, m, s: b * (x - m) / np.sqrt(s + e) + c,
             "epsilon is added to the root, not under it": lambda x, c, b, e, m, s: (
                 c * (x - m) / (np.sqrt(s) + e) + b
             ),
@@ -150,11 +157,13 @@ def right_gradient(g, x, gamma, epsilon=EPSILON):
     return x_bar, (g * hat).sum(axis=places(x)), g.sum(axis=places(x))
 
 
+@assignment.reference
 def root_and_hat(x, epsilon):
     root = np.sqrt(x.var(axis=places(x)) + epsilon)
     return root, (x - x.mean(axis=places(x))) / root
 
 
+@assignment.reference
 def mean_of(values):
     return values.mean(axis=places(values))
 
@@ -176,6 +185,15 @@ BACK_MISTAKES = {
     "the variance is treated as a constant": back_by(
         lambda g, c, root, hat: c / root * (g - mean_of(g))
     ),
+    "a term is added, not subtracted": back_by(
+        lambda g, c, root, hat: tuple(
+            c / root * (g + one * mean_of(g) + other * hat * mean_of(g * hat))
+            for one, other in ((1, 1), (1, -1), (-1, 1))
+        )
+    ),
+    "multiplied by the root, not divided": back_by(
+        lambda g, c, root, hat: c * root * (g - mean_of(g) - hat * mean_of(g * hat))
+    ),
     "gamma is missing": back_by(
         lambda g, c, root, hat: (g - mean_of(g) - hat * mean_of(g * hat)) / root
     ),
@@ -195,6 +213,12 @@ SUMS_MISTAKES = {
     "means in place of the sums": lambda g, x, gamma, epsilon=EPSILON: (
         mean_of(g * root_and_hat(x, epsilon)[1]),
         mean_of(g),
+    ),
+    "summed over the first axis only: pixels are places, too": (
+        lambda g, x, gamma, epsilon=EPSILON: (
+            (g * root_and_hat(x, epsilon)[1]).sum(axis=0),
+            g.sum(axis=0),
+        )
     ),
     "x in place of the normalized x": lambda g, x, gamma, epsilon=EPSILON: (g * x).sum(
         axis=places(x)
@@ -562,12 +586,19 @@ def dropout_generator(student, draw):
     points=3,
     public=True,
     formula=r"y_i = x_i, \quad m_i = 1",
+    likely={
+        "multiplied by 1 - r: what is kept is scaled in training already": (
+            lambda x, rate, number, times, training: x * (1 - rate)
+        )
+    },
     hint="ask for `training` first",
 )
 def dropout_at_inference(student, draw):
     x = draw.normal((draw.integer(2, 6), 4))
     number = draw.integer(0, SEEDS)
     ((y, m),) = dropped(student, x, rates(draw), number, training=False)
+    gone = np.any((y == 0) & (x != 0))
+    expect(not gone, "elements are dropped with training=False: then nothing may be dropped")
     expect_close(y, x, name="y with training=False", **CLOSE)
     expect_close(m, np.ones(x.shape), name="m with training=False", **CLOSE)
 
