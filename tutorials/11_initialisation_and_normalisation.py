@@ -170,8 +170,8 @@ assert np.allclose(y, of_doubled, atol=1e-3)
 # A network of 10 hidden layers of 64 tanh neurons reads 3,000 digits, three times over. Begun with
 # a gain of 1 it learns. Begun with a tenth of it, nearly nothing arrives at the end, no gradient
 # comes back, and its answers are little better than guesses. Begun with three times as much it is
-# saturated, and not much better off. With normalisation between product and tanh, the beginning
-# hardly matters.
+# saturated, and learns slowly. With normalisation between product and tanh, the beginning hardly
+# matters.
 
 # %%
 from tinydl.datasets import mnist

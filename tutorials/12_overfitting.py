@@ -34,8 +34,17 @@ def network(first=(), penalty=None, before_the_last=()):
     return model
 
 
-def trained(model, **options):
-    model.fit(*training, epochs=40, batch_size=50, validation_data=validation, verbose=0, **options)
+def trained(model, callbacks=()):
+    """Train for at most 40 rounds over the training digits."""
+    model.fit(
+        *training,
+        epochs=40,
+        batch_size=50,
+        validation_data=validation,
+        validation_batch_size=1000,
+        callbacks=callbacks,
+        verbose=0,
+    )
     return model
 
 
