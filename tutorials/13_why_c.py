@@ -53,8 +53,11 @@ n = 64
 a, b = matrices(n)
 lists = a.tolist(), b.tolist()
 assert np.allclose(product_in_python(*lists), a @ b, atol=1e-4)
+print(f"n = {n}: {2 * n**3:,} operations")
+
+# %%
 speeds = {"Python loops": gflops(lambda: product_in_python(*lists), 2 * n**3)}
-print(f"n = {n}: {2 * n**3:,} operations, {speeds['Python loops']:.3f} GFLOP/s")
+print(f"in Python {speeds['Python loops']:.3f} GFLOP/s")
 
 # %% [markdown]
 # ## NumPy: the inner loop is in C
