@@ -77,6 +77,16 @@ def test_other_right_answers_earn_everything(path, tmp_path):
     assert failures(result) == {}
 
 
+@pytest.mark.parametrize("answer", ["np.zeros(3)", "a[0]"])
+@pytest.mark.parametrize("number", FOLDERS)
+def test_answers_without_thought_earn_nothing(number, answer, tmp_path):
+    assignment = assignment_of(number)
+    names = [signature.partition("(")[0] for signature in assignment.functions]
+    functions = [f"def {name}(*a, **named):\n    return {answer}" for name in names]
+    result = graded(assignment, "\n".join(["import numpy as np", *functions]), tmp_path)
+    assert result.earned == 0
+
+
 def with_few_cases(assignment, others):
     """The assignment, with all its cases for `others` only."""
     made = load_assignment(FOLDERS[assignment.name[:2]])
@@ -124,6 +134,12 @@ def test_the_text_has_the_points_of_each_property(number):
     assert told == {p.name: (p.points, p.public) for p in assignment_of(number).properties}
     notes = [cell.metadata.get("nbgrader", {}) for cell in cells]
     assert sum(note.get("points", 0) for note in notes) == 100
+
+
+@pytest.mark.parametrize("number", FOLDERS)
+def test_the_tutorial_to_read_exists(number):
+    stem = assignment_of(number).tutorial
+    assert (FOLDERS[number].parent.parent / f"{stem}.py").is_file()
 
 
 @pytest.mark.parametrize(

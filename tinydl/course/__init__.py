@@ -27,6 +27,7 @@ from tinydl.course.expectations import (
     expect_dtype,
     expect_equal,
     expect_shape,
+    is_close,
 )
 from tinydl.course.failures import Failure
 from tinydl.course.grades import CounterExample, Grade, PropertyResult
@@ -54,6 +55,7 @@ __all__ = [
     "expect_shape",
     "expect_unchanged",
     "grade",
+    "is_close",
     "layers",
     "load_assignment",
 ]

@@ -92,6 +92,21 @@ def expect_close(
     raise Failure(message, got=answer, expected=right, at=at, numbers=filled)
 
 
+def is_close(got: Any, expected: Any) -> bool:
+    """Whether an answer is right; for properties that only count where there is a right answer.
+
+    Examples
+    --------
+    >>> is_close(np.array([1.0, 2.0]), [1.0, 2.0]), is_close(None, 1.0)
+    (True, False)
+    """
+    try:
+        expect_close(got, expected, rtol=1e-4, atol=1e-4)
+    except Failure:
+        return False
+    return True
+
+
 def _errors(
     answer: np.ndarray, right: np.ndarray, rtol: float | None, atol: float | None
 ) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinydl.course import Assignment, expect, expect_close, expect_unchanged
+from tinydl.course import Assignment, expect, expect_close, expect_unchanged, is_close
 from tinydl.course.written import added, products, written
 
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}  # good enough for float32
@@ -417,6 +417,17 @@ def check_binary(student, t, y, rtol=CLOSE["rtol"]):
 
 # Manners.
 
+RIGHT = {
+    "dense": right_dense,
+    "relu": right_relu,
+    "sigmoid": right_sigmoid,
+    "tanh": right_tanh,
+    "mean_squared_error": right_squared,
+    "mean_absolute_error": right_absolute,
+    "binary_cross_entropy": right_binary,
+}
+NOTHING_RIGHT = "no answer is right yet: then this counts nothing"
+
 
 def call_of_each(draw, samples):
     """Arguments for each of the functions."""
@@ -441,9 +452,12 @@ def call_of_each(draw, samples):
     hint="x *= 2 and x[x < 0] = 0 change the array of whoever called; work on a new one",
 )
 def inputs_stay(student, draw):
+    right = False
     for name, arguments in call_of_each(draw, draw.integer(2, 5)).items():
-        student.call(name, *arguments)
+        got = student.call(name, *arguments)
         expect_unchanged(student)
+        right |= is_close(got, RIGHT[name](*arguments))
+    expect(right, NOTHING_RIGHT)
 
 
 COUNT_STEPS = """
@@ -477,7 +491,9 @@ result = [steps_of(globals()[name], few), steps_of(globals()[name], many)]
 def no_loops(student, draw):
     few, many = draw.integer(4, 10), draw.integer(1000, 1200)
     small, large = call_of_each(draw, few), call_of_each(draw, many)
+    right = False
     for name in small:
+        right |= is_close(student.call(name, *small[name]), RIGHT[name](*small[name]))
         steps_few, steps_many = student.run(
             COUNT_STEPS, name=name, few=list(small[name]), many=list(large[name])
         )
@@ -486,3 +502,4 @@ def no_loops(student, draw):
             f"{name} takes {steps_few} steps of Python for {few} samples, and {steps_many} for "
             f"{many}: there is a loop over the samples",
         )
+    expect(right, NOTHING_RIGHT)

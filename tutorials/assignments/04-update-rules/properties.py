@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinydl.course import Assignment, expect, expect_close, expect_shape, expect_unchanged
+from tinydl.course import Assignment, expect, expect_close, expect_shape, expect_unchanged, is_close
 from tinydl.course.written import written
 
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}  # good enough for float32
@@ -21,7 +21,7 @@ assignment = Assignment(
         "adam(w, g, m, v, step, learning_rate, beta_1, beta_2, epsilon)",
     ),
     inputs_may_change=True,  # a property of its own asks for that
-    tutorial="07_momentum_and_adaptive_learning_rates",
+    tutorial="07_momentum_and_adaptive_rates",
 )
 
 DESCENT = r"w \leftarrow w - \eta g"
@@ -513,6 +513,7 @@ def adam_scale(student, draw):
     gradients = [clear_gradient(draw, w.shape) for _ in range(draw.integer(1, 4))]
     scale = draw.choice([2.0, 1000.0, 0.5])
     paths = [chain(student, "adam", w, [c * g for g in gradients]) for c in (1.0, scale)]
+    expect_moved(paths[0], w, "adam")
     expect_close(paths[1], paths[0], name=f"w after gradients {scale:g} times as large", **CLOSE)
 
 
@@ -528,6 +529,11 @@ def one_step(student, name, w, g, state, step, rate):
     number = (step,) if name == "adam" else ()
     got = student.call(name, w, g, *state, *number, rate)
     return parts(name, got, "w" + "s" * STATES[name])
+
+
+def expect_moved(new, w, name):
+    expect_shape(new, w.shape, name="the new w")
+    expect(np.any(np.asarray(new) != w), f"{name} does not change the weights")
 
 
 def right_chain(name, w, gradients, rate=0.1):
@@ -583,6 +589,7 @@ def no_shared_state(student, draw):
     gradients = [[clear_gradient(draw, w.shape) for _ in range(2)] for w in starts]
     for name in STATES:
         alone = [chain(student, name, *both) for both in zip(starts, gradients, strict=True)]
+        expect_moved(alone[0], starts[0], name)
         now = [(w, [np.zeros(w.shape)] * STATES[name]) for w in starts]
         for step in (1, 2):
             for i, (w, state) in enumerate(now):
@@ -607,6 +614,7 @@ def zero_gradients(student, draw):
     w = weights(draw)
     g = np.where(draw.uniform(w.shape, 0, 1) < 0.5, 0.0, clear_gradient(draw, w.shape))
     for name in ("adagrad", "rmsprop", "adam"):
+        expect_moved(chain(student, name, w, [np.ones(w.shape)]), w, name)
         for gradient in (np.zeros(w.shape), g):
             new = np.asarray(chain(student, name, w, [gradient]))
             expect_shape(new, w.shape, name="the new w")
@@ -658,8 +666,12 @@ def where_epsilon_stands(student, draw):
 def inputs_stay(student, draw):
     w = weights(draw)
     g = numbers_like(draw, w)
-    student.gradient_descent(w, g, 0.1)
+    right = is_close(student.gradient_descent(w, g, 0.1), right_gradient_descent(w, g, 0.1))
     expect_unchanged(student)
     for name, count in STATES.items():
-        one_step(student, name, w, g, [numbers_like(draw, w, low=0.1)] * count, 1, 0.1)
+        state = [numbers_like(draw, w, low=0.1)] * count
+        number = (1,) if name == "adam" else ()
+        new_w, *_ = one_step(student, name, w, g, state, 1, 0.1)
         expect_unchanged(student)
+        right |= is_close(new_w, RIGHT[name](w, g, *state, *number, 0.1)[0])
+    expect(right, "no answer is right yet: then this counts nothing")
