@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.course.toy import write_toy
+from tinydl.course import load_assignment
 
 ROOT = Path(__file__).parents[2]
+ASSIGNMENTS = sorted((ROOT / "tutorials" / "assignments").glob("[0-9]*"))
 NAME = "01-forward-and-losses"
 INSTALLING = ("git clone", "python -m venv", "pip install")
 
@@ -89,3 +91,9 @@ def test_local_links_lead_somewhere(page):
     links = re.findall(r"\]\(([^)#]+)\)", (ROOT / "docs" / page).read_text())
     local = [link for link in links if "://" not in link]
     assert [link for link in local if not (ROOT / "docs" / link).exists()] == []
+
+
+@pytest.mark.parametrize("folder", ASSIGNMENTS, ids=lambda path: path.name)
+def test_feedback_leads_to_a_tutorial_that_is_there(folder):
+    tutorial = load_assignment(folder).tutorial
+    assert (ROOT / "tutorials" / f"{tutorial}.py").is_file()

@@ -214,13 +214,19 @@ def _whole_folder(target: Path) -> Iterator[Path]:
 
 def _readme(assignment: Assignment) -> str:
     public = sum(p.points for p in assignment.properties if p.public)
-    files = ", ".join(f"`{n}`" for n in dict.fromkeys([assignment.file, *assignment.extras]))
+    names = list(dict.fromkeys([assignment.file, *assignment.extras]))
+    files = ", ".join(f"`{name}`" for name in names)
+    if assignment.file == SCRIPT:
+        files += " (or `assignment.ipynb` in place of `assignment.py`)"
+    others = [f"| `{name}` | the places for your code in C |\n" for name in names if name != SCRIPT]
     return README.format(
         title=assignment.title,
         name=assignment.name,
+        file=assignment.file,
+        files=files,
+        others="".join(others),
         points=assignment.points,
         public=public,
-        files=files,
     )
 
 
@@ -228,16 +234,16 @@ README = """# {title}
 
 | file | what it is |
 |---|---|
-| `assignment.py` | the task, with the places for your code |
-| `assignment.ipynb` | the same as a notebook; work in whichever you like |
+| `assignment.py` | the task, with places for your code |
+{others}| `assignment.ipynb` | the same as a notebook; work in whichever you like |
 | `public_properties.py`, `public_answers.bin` | what `check` needs; leave them as they are |
 
 1. Install Python 3.11 or later, then `pip install tinydl`.
 2. Open `assignment.py` in an editor, or `assignment.ipynb` in Jupyter, read, and write your code
-   in place of each `raise NotImplementedError()`.
-3. Check it as often as you like: `python -m tinydl course check assignment.py` (or `.ipynb`).
-   It tries your functions on random inputs, and shows the smallest one on which they are wrong.
-4. Hand in {files} (or `assignment.ipynb`) in a folder `{name}`.
+   where it says `YOUR CODE HERE`.
+3. Check it as often as you like: `python -m tinydl course check {file}`. It tries your
+   functions on random inputs, and shows the smallest one on which they are wrong.
+4. Hand in {files}, in a folder `{name}`.
 
 There are {points:g} points. The check tries what gives {public:g} of them; the others are for
 inputs of the same kind that are not shown here: other shapes, extreme numbers. A table of right

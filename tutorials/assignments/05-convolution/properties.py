@@ -24,7 +24,7 @@ assignment = Assignment(
         "conv_kernel_gradient(x, g, kernel_shape, strides, padding)",
     ),
     inputs_may_change=True,
-    tutorial="09_convolution_as_a_sum_as_a_matmul_in_c",
+    tutorial="09_convolution_three_ways",
 )
 
 UNIT = (1, 1)  # of dilation, which this assignment leaves out
