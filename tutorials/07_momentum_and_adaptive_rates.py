@@ -140,8 +140,10 @@ for kappa in (10, 100, 1000):
 # that and puts a fading mean of the gradients in place of the gradient. Since both means start at
 # zero, it makes up for that by a factor in which $t$ is the number of the step.
 #
-# Below are the formulas as tinydl knows them, and beside them the lines of `update` in
-# `tinydl/optimizers`.
+# Below are the formulas as tinydl knows them, and above them the lines of `update` in
+# `tinydl/optimizers`. A small $\epsilon$ keeps the denominator away from 0. As in Keras, it stands
+# inside the root for Adagrad and RMSprop, and outside for Adam. Other programs, and
+# [assignment 4](assignments/04-update-rules/), have it outside for all of them.
 
 # %%
 from tinydl import explain
