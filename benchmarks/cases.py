@@ -150,7 +150,7 @@ def pool(name, batch, image, channels, size, stride, quick=False):
     for kind in ("max", "average"):
         for operation, part, floats in (
             (f"{kind}_pool", "forward", counts["x"] + counts["g"]),
-            (f"{kind}_pool_gradient", "gradient", 2 * counts["x"] + counts["g"]),
+            (f"{kind}_pool_gradient", "gradient", counts["x"] + counts["g"]),
         ):
             yield Case(
                 f"{kind} pool {name}, {part}",

@@ -49,7 +49,8 @@ def max_pool(x, g, size, stride):
 
 def max_pool_gradient(x, g, size, stride):
     where = (size, size), (stride, stride), NO_PADDING
-    yield Work(lambda: kernels.max_pool_gradient(g, x, *where))
+    _, winners = kernels.max_pool_winners(x, *where)  # as training notes them on its way forward
+    yield Work(lambda: kernels.max_unpool(g, winners, x.shape, *where))
 
 
 def average_pool(x, g, size, stride):
