@@ -122,6 +122,33 @@ def test_changed_inputs_can_be_a_property_of_their_own(tmp_path):
     assert [p.passed for p in grade(toy, tmp_path).properties] == [True, False]
 
 
+def test_arguments_that_are_not_numbers_do_not_count_as_changed(tmp_path):
+    toy = Assignment("00", title="", functions=["f(x, y)"])
+
+    @toy.property("value", points=1, cases=1)
+    def value(student, draw):
+        student.f(float("nan"), [np.full(2, np.nan), float("nan")])
+
+    (tmp_path / "assignment.py").write_text("def f(x, y): return x")
+    assert grade(toy, tmp_path).earned == 1
+
+
+def test_random_numbers_start_anew(tmp_path):
+    """The global generators, so that a grade can be repeated."""
+    toy = Assignment("00", title="", functions=["f()"])
+    drawn = []
+
+    @toy.property("value", points=1, cases=2)
+    def value(student, draw):
+        drawn.append([float(student.f()) for _ in range(2)])
+
+    source = "import numpy as np, random\ndef f(): return np.random.rand() + random.random()"
+    (tmp_path / "assignment.py").write_text(source)
+    for _ in range(2):
+        grade(toy, tmp_path)
+    assert drawn[:2] == drawn[2:] and len({n for pair in drawn for n in pair}) == 4
+
+
 def test_other_files_can_be_imported(tmp_path):
     toy = Assignment("00", title="", functions=["f(x)"], extras=["engine.py"])
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from tinydl.course.assignment import Assignment, Property
-from tinydl.course.failures import Failure
 from tinydl.course.grades import Grade, PropertyResult
 from tinydl.course.looks import Look, advice, read_look
 from tinydl.course.process import Ended
@@ -41,35 +40,28 @@ def grade(
     -------
     Grade
     """
-    path = Path(path)
-    chosen = [p for p in assignment.properties if p.public or not public_only]
     result = Grade(assignment.name, "graded", seed)
+    chosen = [p for p in assignment.properties if p.public or not public_only]
     try:
-        source = read_source(path, assignment.file)
-        session = _session(assignment, source, path)
+        _grade(assignment, Path(path), chosen, result)
     except Unreadable as problem:
-        return _not_graded(result, chosen, problem.state, str(problem))
-    except OSError as problem:
-        return _not_graded(result, chosen, "unreadable", f"it cannot be read: {problem.strerror}")
-    result.notes += source.notes
-    if isinstance(session, KernelSession):
-        result.notes += session.warnings
+        result.state, result.message = problem.state, str(problem)
+        result.properties = [_failed(prop, problem.state, "not tried") for prop in chosen]
+    return result
+
+
+def _grade(assignment: Assignment, path: Path, chosen: list[Property], result: Grade) -> None:
+    """Fill in the result; raise Unreadable if nothing can be graded."""
+    source = read_source(path, assignment.file)
+    session = _session(assignment, source, path)
+    result.notes += [*source.notes, *session.warnings]
     try:
-        loaded = session.load()
-        look = read_look(loaded.get("look"))
-        wrong = _problem(loaded, look, source.file)
-        if wrong is not None or look is None:
-            return _not_graded(result, chosen, *(wrong or ("garbled", "")))
+        look = _load(session, source.file)
         result.notes += advice(look, assignment.functions, assignment.allowed)
-        result.properties = _try_all(assignment, chosen, session, look, seed)
-    except Ended as ended:
-        return _not_graded(
-            result, chosen, ended.state, f"while the file is loaded: {ended.message}"
-        )
+        result.properties = _try_all(assignment, chosen, session, look, result.seed)
     finally:
         session.close()
         result.output = clean(session.output, assignment.limits.output)
-    return result
 
 
 def _session(assignment: Assignment, source: Source, path: Path) -> Sessions:
@@ -81,38 +73,46 @@ def _session(assignment: Assignment, source: Source, path: Path) -> Sessions:
     return Session(start, limits, read_extras(path, assignment.extras))
 
 
+def _load(session: Sessions, file: str) -> Look:
+    """Run the file; raise Unreadable if that fails."""
+    try:
+        loaded = session.load()
+    except Ended as ended:
+        message = f"while the file is loaded: {ended.message}"
+        raise Unreadable(ended.state, message) from None
+    told, error = loaded.get("look"), loaded.get("error")
+    syntax = told.get("syntax") if isinstance(told, dict) else None
+    if isinstance(syntax, dict):
+        raise Unreadable("syntax error", _syntax_message(syntax, file))
+    if isinstance(error, dict):
+        raise Unreadable("crashed", _error_message(error, file))
+    look = read_look(told)
+    if look is None or "result" not in loaded:
+        raise Unreadable("garbled", "it interferes with the grader")
+    return look
+
+
 def _try_all(
-    assignment: Assignment,
-    chosen: list[Property],
-    session: Sessions,
-    look: Look,
-    seed: int,
+    assignment: Assignment, chosen: list[Property], session: Sessions, look: Look, seed: int
 ) -> list[PropertyResult]:
     parameters = look.parameters(assignment.functions)
     limits = assignment.limits
     results: list[PropertyResult] = []
     for prop in chosen:
         if session.taken > limits.total_seconds:
-            late = Failure("not tried: the submission has used up its time", kind="timed out")
-            results.append(_failed(prop, late.kind, late.message))
+            message = "not tried: the submission has used up its time"
+            results.append(_failed(prop, "timed out", message))
             continue
-
         seconds = prop.seconds or limits.seconds
         if any(result.kind == "timed out" for result in results):
             seconds /= 4  # it will probably happen again
 
         def student(seconds: float = seconds) -> Student:
-            return Student(session, parameters, seconds, seed, assignment.inputs_may_change)
+            return Student(session, parameters, seconds, assignment.inputs_may_change)
 
         with np.errstate(all="ignore"):
             results.append(try_property(prop, student, seed))
     return results
-
-
-def _not_graded(result: Grade, chosen: list[Property], state: str, message: str) -> Grade:
-    result.state, result.message = state, message
-    result.properties = [_failed(prop, state, "not tried") for prop in chosen]
-    return result
 
 
 def _failed(prop: Property, kind: str, message: str) -> PropertyResult:
@@ -127,19 +127,6 @@ def _failed(prop: Property, kind: str, message: str) -> PropertyResult:
         kind=kind,
         message=message,
     )
-
-
-def _problem(loaded: Mapping[str, Any], look: Look | None, file: str) -> tuple[str, str] | None:
-    """State and message if the file could not be loaded."""
-    told, error = loaded.get("look"), loaded.get("error")
-    syntax = told.get("syntax") if isinstance(told, dict) else None
-    if isinstance(syntax, dict):
-        return "syntax error", _syntax_message(syntax, file)
-    if isinstance(error, dict):
-        return "crashed", _error_message(error, file)
-    if look is None or "result" not in loaded:
-        return "garbled", "it interferes with the grader"
-    return None
 
 
 def _syntax_message(syntax: Mapping[str, Any], file: str) -> str:

@@ -38,6 +38,8 @@ class Session:
         Seconds that all answers took together.
     cpu : float
         Seconds of processor time that the last answer took.
+    warnings : list of str
+        None, for Python.
     """
 
     def __init__(
@@ -53,16 +55,20 @@ class Session:
         self.output = ""
         self.last_output = ""
         self.taken = self.cpu = 0.0
+        self.warnings: list[str] = []
 
     def load(self) -> dict[str, Any]:
         """Start the process and run the file; the answer says what it defines, or what is wrong."""
         self.close()
         self._process = SubmissionProcess(self._start, self._limits, self._files, self._environment)
         try:
-            return self._process.load()
+            answer = self._process.load()
         except Ended:
+            self.taken += self._limits.import_seconds
             self.close()
             raise
+        self.taken += self._process.taken
+        return answer
 
     def ask(self, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
         """Send a request and wait for the answer.

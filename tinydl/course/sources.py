@@ -70,6 +70,9 @@ def read_source(path: Path, name: str) -> Source:
         text = _script(path, notes) if path.suffix.lower() == ".ipynb" else text_of(path)
     except FileFormatError as error:
         raise Unreadable("unreadable", str(error)) from None
+    except OSError as error:
+        message = f"{path.name} cannot be read: {error.strerror}"
+        raise Unreadable("unreadable", message) from None
     if not text.strip():
         raise Unreadable("unreadable", f"{path.name} is empty")
     if "\0" in text:

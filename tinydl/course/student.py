@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -52,9 +51,7 @@ class Student:
     parameters : mapping of str to sequence of str
         The names of the parameters of each function.
     seconds : float
-        CPU time for the whole property.
-    seed : int
-        The global random generators of the process start from it anew at each call.
+        Time for the whole property.
     inputs_may_change : bool
         Whether a function may change its arguments without failing at once.
 
@@ -73,11 +70,10 @@ class Student:
         session: Sessions,
         parameters: Mapping[str, list[str]],
         seconds: float,
-        seed: int,
         inputs_may_change: bool,
     ) -> None:
         self._session, self._parameters = session, parameters
-        self._left, self._seed = seconds, seed
+        self._left, self._asked = seconds, 0
         self._inputs_may_change = inputs_may_change
         self.calls: list[Call] = []
         self.changed: list[str] = []
@@ -124,7 +120,8 @@ class Student:
     def _ask(self, request: dict[str, Any]) -> Any:
         call = self.calls[-1]
         request["arguments"] = [_plain(value) for value in request["arguments"]]
-        request["seed"] = zlib.crc32(f"{self._seed} {len(self.calls)}".encode())
+        self._asked += 1
+        request["seed"] = self._asked  # not the grader's seed, which would tell the next inputs
         before = self._session.taken
         try:
             answer = self._session.ask(request, self._left)

@@ -159,7 +159,7 @@ def _bytes(value: Any) -> Any:
 
 def _differ(pair: tuple[Any, Any]) -> bool:
     try:
-        return bool(pair[0] != pair[1])
+        return bool(pair[0] is not pair[1] and pair[0] != pair[1])  # NaN differs from itself
     except Exception:
         return True
 
