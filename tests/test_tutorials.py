@@ -161,9 +161,9 @@ def test_the_pictures_of_the_docs_are_those_the_lessons_draw(pictures):
     assert drawn == {picture.name for picture in (ROOT / "docs/images/tutorials").iterdir()}
 
 
-def test_they_have_distinct_numbers():
+def test_they_are_numbered_in_reading_order():
     numbers = [re.match(r"(\d\d)_", path.stem)[1] for path in TUTORIALS]
-    assert len(set(numbers)) == len(numbers)
+    assert numbers == [f"{k:02}" for k in range(1, len(TUTORIALS) + 1)]
 
 
 def test_the_index_lists_them_in_order():

@@ -118,10 +118,10 @@ print(f"together {model.count_params():,}")
 # %% [markdown]
 # ## Training
 #
-# It is trained on 6,000 of the 60,000 digits for three rounds, to be done in seconds, and beside it
+# It is trained on 4,000 of the 60,000 digits for three rounds, to be done in seconds, and beside it
 # a network without convolution, which has nearly the same number of weights: one dense layer of 69
-# neurons in the place of convolution and pooling. Both see the same images in the same order. They
-# are judged by 2,000 images they have never seen.
+# neurons in the place of convolution and pooling. Both see the same images, as often. They are
+# judged by 2,000 images they have never seen.
 #
 # The convolutional one is better, as it need not learn anew at each place what a stroke looks like.
 # The percentages are of 2,000 images and would be a little different for 2,000 others: the interval
@@ -140,7 +140,7 @@ def dense():
     )
 
 
-train = (x_train[:6000, :, :, None] / 255).astype("float32"), y_train[:6000]
+train = (x_train[:4000, :, :, None] / 255).astype("float32"), y_train[:4000]
 test = (x_test[:2000, :, :, None] / 255).astype("float32"), y_test[:2000]
 print(f"{len(train[0]):,} of {len(x_train):,} digits, and {len(test[0]):,} for the test")
 
@@ -156,7 +156,7 @@ for build in (dense, convolutional):
     accuracies[build.__name__] = accuracy
     print(f"{build.__name__:14} {model.count_params():7,} weights   loss {loss:.3f}", end="   ")
     print(f"accuracy {accuracy:.1%}, give or take {error:.1%}")
-assert accuracies["convolutional"] > accuracies["dense"] + 0.02 > 0.88
+assert accuracies["convolutional"] > accuracies["dense"] + 0.02 > 0.85
 
 # %% [markdown]
 # ## What a digit becomes

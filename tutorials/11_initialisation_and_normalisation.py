@@ -14,7 +14,7 @@
 # %%
 import numpy as np
 
-LAYERS, UNITS, SAMPLES = 30, 256, 200
+LAYERS, UNITS, SAMPLES = 30, 128, 200
 rng = np.random.default_rng(0)
 x = rng.normal(size=(SAMPLES, UNITS))
 
@@ -167,7 +167,7 @@ assert np.allclose(y, of_doubled, atol=1e-3)
 # %% [markdown]
 # ## Ten layers that learn, or do not
 #
-# A network of 10 hidden layers of 64 tanh neurons reads 3,000 digits, three times over. Begun with
+# A network of 10 hidden layers of 64 tanh neurons reads 2,000 digits, three times over. Begun with
 # a gain of 1 it learns. Begun with a tenth of it, nearly nothing arrives at the end, no gradient
 # comes back, and its answers are little better than guesses. Begun with three times as much it is
 # saturated, and learns slowly. With normalisation between product and tanh, the beginning hardly
@@ -182,7 +182,7 @@ from tinydl.optimizers import Adam
 from tinydl.utils import set_random_seed
 
 (x_train, y_train), (x_test, y_test) = mnist.load_data()
-digits = (x_train[:3000] - 33.0) / 79.0  # about mean 0 and deviation 1
+digits = (x_train[:2000] - 33.0) / 79.0  # about mean 0 and deviation 1
 test_digits = (x_test[:1000] - 33.0) / 79.0
 
 
@@ -195,8 +195,8 @@ def accuracy(gain, normalised):
         layers += [BatchNormalization()] if normalised else []
         layers.append(Activation("tanh"))
     model = Sequential([*layers, Dense(10, activation="softmax")])
-    model.compile(Adam(0.001), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    model.fit(digits, y_train[:3000], epochs=3, batch_size=50, verbose=0)
+    model.compile(Adam(0.003), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(digits, y_train[:2000], epochs=3, batch_size=100, verbose=0)
     return model.evaluate(test_digits, y_test[:1000], batch_size=1000, verbose=0)[1]
 
 

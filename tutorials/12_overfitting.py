@@ -7,8 +7,8 @@
 #
 # Here 300 digits train a network of 159,010 weights: 530 weights for each image. Other 1,000 digits
 # are the *validation* set, which tells when to stop and what to prefer; and 2,000 from a different
-# part of MNIST are the *test*, looked at once at the end, since whoever chooses by a set of images
-# makes it easier for himself.
+# part of MNIST are the *test*, looked at once at the end: what was chosen by a set of images cannot
+# be judged fairly by the same set.
 
 # %%
 import numpy as np
