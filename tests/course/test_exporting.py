@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.course.toy import RIGHT, write_toy
-from tinydl.course.cells import read_cells
+from tinydl.course.cells import Cell, read_cells
 from tinydl.course.exporting import export_gradescope, export_nbgrader, export_otter
+from tinydl.course.exporting.otter import otter_cells
 
 ROOT = Path(__file__).parents[2]
 ASSIGNMENTS = sorted((ROOT / "tutorials" / "assignments").glob("[0-9]*"))
@@ -68,6 +69,22 @@ def test_otters_tests_hold_for_the_solution(toy, tmp_path):
             test = found["test"]
             parameters = test.__code__.co_varnames[: test.__code__.co_argcount]
             test(**{name: names[name] for name in parameters})
+
+
+def test_otters_tests_have_what_earlier_ones_assigned():
+    graded = {"nbgrader": {"grade": True, "grade_id": "t", "points": 1}}
+    hidden = "### BEGIN HIDDEN TESTS\ntable, secret = 9, 9\n### END HIDDEN TESTS"
+    cells = [
+        Cell("code", f"rows = 2\ntable = [1] * rows\n{hidden}", graded),
+        Cell("code", f"assert sum(table) == 2\n{hidden}\nassert table == 9", graded),
+        Cell("code", "for rows in f(table): pass", graded),
+    ]
+    sources = [c.source for c in otter_cells(cells, "t", [], "tinydl") if c.kind == "code"]
+    tests = [source.partition("def ")[2] for source in sources]
+    assert len(tests) == 5
+    assert tests[2].startswith("test():\n    rows = 2\n    table = [1] * rows\n    assert sum(")
+    assert "9" in tests[3] and "9" not in tests[4]
+    assert tests[4].startswith("test(f):\n    rows = 2\n    table = [1] * rows\n    for rows")
 
 
 def test_gradescope_grades_a_submission(toy, tmp_path):

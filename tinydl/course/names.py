@@ -1,8 +1,10 @@
-"""Which names a piece of Python takes from its surroundings."""
+"""Which names a piece of Python gives to its surroundings, and which it takes from them."""
 
 from __future__ import annotations
 
+import ast
 import symtable
+from collections.abc import Iterator
 
 
 def names_used(source: str) -> set[str]:
@@ -25,3 +27,18 @@ def names_used(source: str) -> set[str]:
             if symbol.is_referenced() and (outermost or symbol.is_global())
         }
     return names
+
+
+def names_defined(statement: ast.stmt) -> Iterator[str]:
+    """The names that a statement at the top level gives something to."""
+    if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+        yield statement.name
+    elif isinstance(statement, (ast.Import, ast.ImportFrom)):
+        for alias in statement.names:
+            yield alias.asname or alias.name.partition(".")[0]
+    elif isinstance(statement, (ast.Assign, ast.AnnAssign)):
+        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+        for target in targets:
+            for node in ast.walk(target):
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                    yield node.id

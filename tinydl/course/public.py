@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from tinydl.course.names import names_used
+from tinydl.course.names import names_defined, names_used
 
 HEADING = '"""The public properties: what `tinydl course check` tries."""'
 
@@ -42,7 +42,7 @@ def public_part(source: str, wanted: Iterable[str], references: Collection[str])
     statements = ast.parse(source).body
     kept = _needed(statements, wanted, references)
     lines = source.splitlines()
-    chosen = [s for s in statements if kept & set(_defined(s))]
+    chosen = [s for s in statements if kept & set(names_defined(s))]
     text = HEADING
     for before, statement in zip([None, *chosen], chosen, strict=False):
         text += _space(before, statement) + _text(statement, lines, references)
@@ -63,7 +63,7 @@ def _needed(
     """The wanted names, the names these use, and so on."""
     uses: dict[str, set[str]] = {}
     for statement in statements:
-        for name in _defined(statement):
+        for name in names_defined(statement):
             text = ast.unparse(_public_form(statement, references))
             uses.setdefault(name, set()).update(names_used(text))
     needed: set[str] = set()
@@ -74,21 +74,6 @@ def _needed(
             needed.add(name)
             rest += uses[name]
     return needed
-
-
-def _defined(statement: ast.stmt) -> Iterator[str]:
-    """The names that a statement at the top level gives something to."""
-    if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
-        yield statement.name
-    elif isinstance(statement, (ast.Import, ast.ImportFrom)):
-        for alias in statement.names:
-            yield alias.asname or alias.name.partition(".")[0]
-    elif isinstance(statement, (ast.Assign, ast.AnnAssign)):
-        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-        for target in targets:
-            for node in ast.walk(target):
-                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                    yield node.id
 
 
 def _public_form(statement: ast.stmt, references: Collection[str]) -> ast.stmt:

@@ -18,7 +18,7 @@ from typing import Any
 
 from tinydl.course.assignment import load_assignment
 from tinydl.course.cells import Cell, format_notebook, read_cells
-from tinydl.course.names import names_used
+from tinydl.course.names import names_defined, names_used
 from tinydl.course.releasing import SCRIPT, student_files
 from tinydl.course.stripping import without_hidden_tests
 
@@ -76,10 +76,12 @@ def otter_cells(cells: Sequence[Cell], name: str, files: Sequence[str], tinydl: 
         "export_cell": {"pdf": False, "files": list(files)},
     }
     written = [_raw("ASSIGNMENT CONFIG", config)]
+    earlier: list[str] = []  # test cells
     for cell in cells:
         notes = cell.metadata.get("nbgrader", {})
         if notes.get("grade"):
-            written += _question(notes["grade_id"], notes["points"], cell.source)
+            written += _question(notes["grade_id"], notes["points"], cell.source, earlier)
+            earlier.append(cell.source)
         elif notes.get("solution"):
             written.append(Cell("code", _with_otters_marks(cell.source)))
         else:
@@ -93,33 +95,55 @@ def _raw(title: str, config: dict[str, Any] | None = None) -> Cell:
     return Cell("raw", "\n".join([f"# {title}", *settings]))
 
 
-def _question(name: str, points: float, source: str) -> Iterator[Cell]:
+def _question(name: str, points: float, source: str, earlier: Sequence[str]) -> Iterator[Cell]:
     """A test cell as a question: all of its tests hold, or there are no points."""
     yield _raw("BEGIN QUESTION", {"name": name, "points": points, "all_or_nothing": True})
     yield _raw("BEGIN TESTS")
-    yield Cell("code", _test(without_hidden_tests(source), hidden=False))
+    shown = [without_hidden_tests(text) for text in earlier]
+    yield Cell("code", _test(without_hidden_tests(source), shown, hidden=False))
     if f"BEGIN {HIDDEN}" in source:
-        yield Cell("code", _test(source, hidden=True))
+        yield Cell("code", _test(source, earlier, hidden=True))
     yield _raw("END TESTS")
     yield _raw("END QUESTION")
 
 
-def _test(source: str, hidden: bool) -> str:
+def _test(source: str, earlier: Sequence[str], hidden: bool) -> str:
     """The test as a function whose parameters are the student's names that it uses."""
-    body = _run_as_main(source) or "pass"
-    function = f"def test():\n{indent(body, '    ')}"
+    function = _function(_run_as_main(source))
+    function = _function([*_inherited(function, earlier), *_run_as_main(source)])
     names = sorted(names_used(function) - set(vars(builtins)))
     config = f'""" # BEGIN TEST CONFIG\nhidden: {json.dumps(hidden)}\n""" # END TEST CONFIG\n'
     return config + function.replace("test()", f"test({', '.join(names)})", 1)
 
 
-def _run_as_main(source: str) -> str:
+def _function(statements: Sequence[ast.stmt]) -> str:
+    body = "\n".join(map(ast.unparse, statements)) or "pass"
+    return f"def test():\n{indent(body, '    ')}"
+
+
+def _inherited(function: str, earlier: Sequence[str]) -> list[ast.stmt]:
+    """What earlier test cells have assigned that a test uses, as it can in a notebook."""
+    needed, kept = names_used(function), list[ast.stmt]()
+    assignments = [
+        statement
+        for source in earlier
+        for statement in _run_as_main(source)
+        if isinstance(statement, (ast.Assign, ast.AnnAssign))
+    ]
+    for statement in reversed(assignments):
+        if needed & set(names_defined(statement)):
+            kept.insert(0, statement)
+            needed |= names_used(ast.unparse(statement))
+    return kept
+
+
+def _run_as_main(source: str) -> list[ast.stmt]:
     """The statements, those under ``if __name__ == "__main__"`` among the others."""
     statements: list[ast.stmt] = []
     for statement in ast.parse(source).body:
         is_main = isinstance(statement, ast.If) and "__name__" in ast.unparse(statement.test)
         statements += statement.body if isinstance(statement, ast.If) and is_main else [statement]
-    return "\n".join(map(ast.unparse, statements))
+    return statements
 
 
 def _with_otters_marks(source: str) -> str:
