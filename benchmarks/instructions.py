@@ -55,6 +55,11 @@ def convolutions():
     pool = (2, 2), (2, 2), ((0, 0), (0, 0))
     pooled = kernels.conv_max_pool_layer
     yield "conv_max_pool_layer 28x28 1-32 3x3", pooled, (*inputs, *pool)
+    x, w = inputs[:2]
+    maxima, winners = pooled(*inputs, *pool)
+    gradient = x, maxima, winners, w.shape, *where, *pool
+    pooled_gradient = kernels.conv_max_pool_layer_gradient
+    yield "conv_max_pool_layer_gradient 28x28 1-32 3x3", pooled_gradient, gradient
 
 
 def products():

@@ -40,7 +40,7 @@ def test_every_step_has_a_formula_and_an_element_to_begin_with(story):
     data = data_of(story)
     assert [step["number"] for step in data["steps"]] == list(range(1, len(story) + 1))
     for step in data["steps"]:
-        assert "<math" in data["formulas"][step["formula"]]
+        assert all("<math" in data["formulas"][which] for which in step["formula"])
         assert step["law"] or str(step["picks"][0]) in map(str, step["views"][0])
 
 

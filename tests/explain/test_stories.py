@@ -59,7 +59,7 @@ def test_the_numbers_of_the_notes():
     pooled = explain.ready_made("maxpool")
     assert np.count_nonzero(pooled[6].output.array) == 4
     soft = explain.ready_made("softmax")
-    np.testing.assert_allclose(soft[1].output.array, [1 / 8, 2 / 8, 5 / 8], atol=1e-6)
+    np.testing.assert_allclose(soft[1].output.array, [0.1, 0.2, 0.7], atol=1e-6)
     assert soft[4].output.array.sum() == pytest.approx(0, abs=1e-7)
     edges = explain.ready_made("conv")[1].element((0, 0, 1, 0))
     assert edges.formula == r"y_{0,0,1,0} = 0 \cdot (-1) + 2 \cdot 1 + 0 \cdot (-1) + 2 \cdot 1 = 4"

@@ -38,6 +38,26 @@ def blanks_of(latex: str) -> tuple[str, tuple[str, ...]]:
     return "".join(pieces), tuple(numbers)
 
 
+def statements_of(latex: str) -> list[str]:
+    r"""The statements of a formula, which may stand below each other where the page is narrow.
+
+    Examples
+    --------
+    >>> statements_of(r"m \leftarrow \beta m + g, \quad w \leftarrow w - \eta m")
+    ['m \\leftarrow \\beta m + g', 'w \\leftarrow w - \\eta m']
+    >>> statements_of(r"y = x, \quad \text{a remark}")
+    ['y = x, \\quad \\text{a remark}']
+    """
+    from tinydl.explain.latex import parse
+
+    pieces = latex.split(r", \quad ")
+    try:
+        are_relations = [getattr(parse(piece), "level", "") == "relation" for piece in pieces]
+    except ArgumentError:
+        return [latex]
+    return pieces if all(are_relations) else [latex]
+
+
 def markup_of(blank: str, display: bool) -> str:
     r"""MathML of a formula with blanks; the blanks are ``{0}``, ``{1}``, ...
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from tinydl.explain.blanks import blanks_of, markup_of
+from tinydl.explain.blanks import blanks_of, markup_of, statements_of
 from tinydl.explain.landscapes import Landscape
 from tinydl.explain.laws import Law, law_of
 from tinydl.explain.page import (
@@ -140,9 +140,9 @@ class _Writer:
             "title": step.title,
             "layer": step.layer,
             "op": step.op,
-            "formula": self.formula(step.formula, display=True),
-            "rules": [[name, self.formula(formula, display=True)] for name, formula in step.rules],
-            "shapes": self.formula(step.shapes, display=True),
+            "formula": self.statements(step.formula),
+            "rules": [[name, self.statements(formula)] for name, formula in step.rules],
+            "shapes": self.statements(step.shapes),
             "inputs": [self.value(value) for value in step.inputs],
             "outputs": [self.value(value) for value in step.outputs],
             "letters": {
@@ -209,7 +209,7 @@ class _Writer:
                 {
                     "step": path.step,
                     "input": path.input,
-                    "rule": self.formula(path.rule, display=True),
+                    "rule": self.statements(path.rule),
                     "filled": [self.part(part) for part in path.filled],
                     "part": self.part(path.part),
                 }
@@ -276,6 +276,9 @@ class _Writer:
         number = self.values[ref.name]
         shape = self.written[number]["shape"]
         return [number, int(np.ravel_multi_index(ref.index, shape)) if shape else 0]
+
+    def statements(self, latex: str) -> list[int]:
+        return [self.formula(statement, display=True) for statement in statements_of(latex)]
 
     def formula(self, latex: str, display: bool = False) -> int:
         return self.formulas.setdefault((latex, display), len(self.formulas))

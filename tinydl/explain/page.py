@@ -62,6 +62,7 @@ class Value:
     array : numpy.ndarray
         The elements; of an array of more than `WHOLE` elements a block of its first ones.
     role : {"input", "weight", "activation", "gradient", "state"}
+        What was computed from inputs alone counts as input, too.
     """
 
     name: str

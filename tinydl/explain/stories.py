@@ -238,9 +238,9 @@ def maxpool() -> Story:
 
 def softmax() -> Story:
     """Probabilities from scores, and how the first depends on all of them."""
-    x = tensor([0.0, log(2.0), log(5.0)], requires_grad=True, name="x")
+    x = tensor([0.0, log(2.0), log(7.0)], requires_grad=True, name="x")
     note = (
-        "The exponentials are 1, 2 and 5, so the probabilities are 1/8, 2/8 and 5/8; to raise one"
+        "The exponentials are 1, 2 and 7, so the probabilities are 0.1, 0.2 and 0.7; to raise one"
         " score lowers the probabilities of all others, and the gradients add up to 0."
     )
     with record("Softmax", note) as story:

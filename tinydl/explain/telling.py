@@ -131,9 +131,9 @@ class _Teller:
         name = self.names.of_result(y, event.key, op, layer)
         applied = Applied(op, operands, y.data, letter_of_result(op), name)
         keys = [key_of(x, array) for x, array in zip(event.inputs, arrays, strict=True)]
-        roles = [_role(x, key in self.made_in) for x, key in zip(event.inputs, keys, strict=True)]
+        roles = map(_role, event.inputs)
         inputs = [_value(*what, layer) for what in zip(names, letters, arrays, roles, strict=True)]
-        output = _value(name, applied.symbol, y.data, "activation", layer)
+        output = _value(name, applied.symbol, y.data, _role(y), layer)
         step = Step(
             number=len(self.steps) + 1,
             kind="forward",
@@ -286,10 +286,10 @@ def arrays_of(event: Applying) -> list[np.ndarray]:
     ]
 
 
-def _role(x: Tensor, was_made: bool) -> str:
-    if x.op is None and x.requires_grad:
-        return "weight"
-    return "activation" if x.op is not None or was_made else "input"
+def _role(x: Tensor) -> str:
+    if x.op is not None:
+        return "activation"
+    return "weight" if x.requires_grad else "input"
 
 
 def _value(name: str, symbol: str, array: np.ndarray, role: str, layer: str | None) -> Value:

@@ -53,6 +53,13 @@ function formula(which, numbers = []) {
   return holder;
 }
 
+// Several statements: side by side where there is room, else below each other.
+function display(statements, kind = "") {
+  const pieces = statements.map((which, i) =>
+    make("span", { class: "statement" }, formula(which), i < statements.length - 1 ? sign(",") : null));
+  return make("div", { class: `display ${kind}` }, ...pieces);
+}
+
 const sign = (text) => make("span", { class: "sign" }, text);
 
 // An element with attributes and children; text never becomes markup.

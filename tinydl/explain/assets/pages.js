@@ -44,10 +44,12 @@ function section(title, ...children) {
 function formulaSection(step) {
   const shown = step.rules.length
     ? make("div", { class: "rules" }, ...step.rules.flatMap(([name, which]) => [
-        make("p", { class: "rule-name" }, name), make("div", { class: "display" }, formula(which))]))
-    : make("div", { class: "display" }, formula(step.formula));
-  return section(step.kind === "backward" ? "The rule" : "The formula", shown,
-    make("div", { class: "display shapes", role: "group", "aria-label": "With shapes" }, formula(step.shapes)));
+        make("p", { class: "rule-name" }, name), display(which)]))
+    : display(step.formula);
+  const shapes = display(step.shapes, "shapes");
+  shapes.setAttribute("role", "group");
+  shapes.setAttribute("aria-label", "With shapes");
+  return section(step.kind === "backward" ? "The rule" : "The formula", shown, shapes);
 }
 
 function numbersSection(step, state, repaint) {
@@ -165,10 +167,10 @@ function derivativesOf(derivatives) {
 function gradientOf(step, view, light) {
   const shown = view.paths.flatMap((path) => [
     make("p", { class: "path" }, view.paths.length > 1 ? "One path comes by " : "It comes by ", stepLink(path.step), ":"),
-    make("div", { class: "display small" }, formula(path.rule)),
+    step.rules.length === 1 && path.step === step.number ? null : display(path.rule, "small"),
     ...path.filled.map((part) => lineOf(part, light)),
     make("p", { class: "product" }, "What arrives there, times the local derivative:"),
-    lineOf(path.part, light)]);
+    lineOf(path.part, light)]).filter(Boolean);
   if (view.paths.length > 1) {
     shown.push(make("p", { class: "line total" }, "All paths together: ",
       ...between(view.paths.map((path) => plain(path.part.value)), " + "), " = ", valueOf(view.total)));
