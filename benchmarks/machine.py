@@ -1,22 +1,15 @@
 """The machine's own limits: how fast it multiplies and adds, and how fast it reads and writes."""
 
 import ctypes
-import os
 import platform
-import shutil
-import subprocess
-import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
-from time import perf_counter
 
 import numpy as np
 
+from tinydl.course.peak import compile_loops, peak_flops, rate
+
 SOURCE = Path(__file__).parent / "machine.c"
-SECONDS = 0.3  # of tries; another program may take a processor for some of them
-LEAST_TRIES = 5  # the first one may be slow: memory is only then given
-ROUNDS = 200_000  # of multiply-adds: a few milliseconds
 BYTES_MOVED = 1 << 29  # in one try, also some milliseconds
 
 
@@ -30,47 +23,14 @@ def processor():
     return names[0] if names else platform.processor()
 
 
-def compile_loops(source, *flags):
-    """A C file, compiled for this machine and loaded; None where there is no C compiler."""
-    compiler = os.environ.get("CC", "cc")
-    if not shutil.which(compiler):
-        return None
-    with tempfile.TemporaryDirectory() as folder:
-        library = Path(folder) / "loops.so"
-        command = [compiler, "-O3", "-march=native", "-ffp-contract=fast", "-shared", "-fPIC"]
-        subprocess.run([*command, *flags, str(source), "-o", str(library)], check=True)
-        return ctypes.CDLL(str(library))
-
-
 @cache
 def loops():
     """The loops of machine.c; None where there is no C compiler."""
     loaded = compile_loops(SOURCE)
     if loaded is None:
         return None
-    for function in (loaded.multiply_and_add, loaded.read_and_write):
-        function.restype = ctypes.c_int64
+    loaded.read_and_write.restype = ctypes.c_int64
     return loaded
-
-
-def rate(threads, work):
-    """The best amount of `work(thread)` a second, done by so many threads at once."""
-    best, tries, end = 0.0, 0, perf_counter() + SECONDS
-    with ThreadPoolExecutor(threads) as pool:
-        while tries < LEAST_TRIES or perf_counter() < end:
-            tries += 1
-            start = perf_counter()
-            done = sum(pool.map(work, range(threads)))
-            best = max(best, done / (perf_counter() - start))
-    return best
-
-
-@cache
-def peak_flops(threads):
-    """Additions and multiplications of float32 in a second."""
-    result = ctypes.c_float()
-    n = ctypes.c_int64(ROUNDS)
-    return rate(threads, lambda _: loops().multiply_and_add(n, ctypes.byref(result)))
 
 
 @cache

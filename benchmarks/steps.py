@@ -16,8 +16,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.machine import bandwidth, compile_loops, peak_flops, processor
+from benchmarks.machine import bandwidth, processor
 from tinydl import kernels
+from tinydl.course.peak import compile_loops, peak_flops
 
 CSRC = Path(__file__).parent.parent / "csrc"
 PLAIN_INTENSITY = 2 / 8  # two operations, two float32 read
