@@ -123,8 +123,9 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## 3. Your loops train a network
 #
-# `kernels.use` takes the path of a C file; whatever it does not define is computed with NumPy. Nothing
-# below is graded.
+# `kernels.use` takes the path of a C file; whatever it does not define is computed with NumPy. The layers
+# below have no activation: with one, tinydl calls kernels that add the bias and take the positive part
+# in the same pass (`conv_layer`, `dense_layer`), which are not yours yet. Nothing below is graded.
 
 # %%
 if __name__ == "__main__":
@@ -158,7 +159,7 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## 4. The race
 #
-# One thread, float32. GFLOP/s are billions of multiplications and additions in a second; the peak is
+# One thread, float32 (NumPy's product takes as many as it likes). GFLOP/s are billions of multiplications and additions in a second; the peak is
 # what the processor's own arithmetic can do, measured on this machine. `docs/the-c-core.md` goes from
 # the plain loops to ours in five steps: read it, and come back.
 

@@ -14,7 +14,7 @@ assignment = Assignment(
     title="The matrix product and the convolution in C",
     file="kernels.c",
     functions=("matmul(a, b)", "conv(x, w, strides, padding, dilation)"),
-    tutorial="09_convolution_as_a_sum_as_a_matmul_in_c",
+    tutorial="09_convolution_three_ways",
 )
 
 PRODUCT = r"y_{nij} = \sum_k a_{nik} \, b_{nkj}"
@@ -54,17 +54,22 @@ def expect_product(student, a, b):
     )
 
 
+def as_in_memory(a):
+    """The elements in the order in which they lie there; an error if that is the right one."""
+    if a.flags.c_contiguous:
+        raise ValueError("its rows are contiguous")
+    return np.ravel(a, order="K").reshape(a.shape)
+
+
 PRODUCT_MISTAKES = {
     "the strides of a are ignored: it is read as if its rows were contiguous": lambda a, b: (
-        np.ravel(a, order="K").reshape(a.shape) @ b
+        as_in_memory(a) @ b
     ),
     "the strides of b are ignored: it is read as if its rows were contiguous": lambda a, b: (
-        a @ np.ravel(b, order="K").reshape(b.shape)
+        a @ as_in_memory(b)
     ),
     "the strides of a and b are ignored: they are read as if their rows were contiguous": (
-        lambda a, b: (
-            np.ravel(a, order="K").reshape(a.shape) @ np.ravel(b, order="K").reshape(b.shape)
-        )
+        lambda a, b: as_in_memory(a) @ as_in_memory(b)
     ),
     "every matrix of the batch is the first one": lambda a, b: np.broadcast_to(
         a[:1] @ b, (*a.shape[:-1], b.shape[-1])
@@ -153,9 +158,7 @@ def expect_convolution(student, x, w, strides, padding, dilation):
                 terms += [(x[n, row, column, c], w[p, q, c, o]) for c in range(w.shape[2])]
         return f"y_{{{n}{i}{j}{o}}} = {products(*zip(*terms, strict=True))}" if terms else ""
 
-    right = literal.conv(
-        x.astype(np.float64), w.astype(np.float64), strides, padding, dilation
-    )
+    right = literal.conv(x.astype(np.float64), w.astype(np.float64), strides, padding, dilation)
     expect_close(
         student.conv(x, w, strides, padding, dilation),
         right,
@@ -296,9 +299,7 @@ def order_of_loops(student, draw):
         seconds.append(student.seconds)
     expect_close(y, a @ b, name="y")
     gain = seconds_of_plain_loops(a, b) / min(seconds)
-    expect(
-        gain >= 2, "on matrices of 384 x 384 it is less than twice as fast as the loops i, j, k"
-    )
+    expect(gain >= 2, "on matrices of 384 x 384 it is less than twice as fast as the loops i, j, k")
 
 
 def seconds_of_plain_loops(a, b):
