@@ -533,5 +533,6 @@ result = {"once": kept, "still": once, "twice": twice, "before": before, "after"
     for name, value in found["before"].items():
         expect_close(found["after"][name], value, name=f"{name}.data, after grad", rtol=1e-14)
     once = found["once"]
+    expect_all(once, gradients(program, leaves, wanted), wanted, f"{program}: the gradient of")
     expect_all(found["twice"], once, wanted, "at the second call of grad, the gradient of")
     expect_all(found["still"], once, wanted, "after the second call, the first gradient of")

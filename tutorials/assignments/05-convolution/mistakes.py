@@ -27,6 +27,7 @@ MISTAKES = [
             "edge cases: one pixel, pixels no window sees",
             "float32 stays float32",
             "a batch of MNIST in a second",
+            "inputs are left as they were",
         ),
         says="the kernel is turned around",
     ),

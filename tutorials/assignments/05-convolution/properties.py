@@ -376,8 +376,9 @@ def fast_enough(student, draw):
 @assignment.property("inputs are left as they were", points=4)
 def inputs_are_kept(student, draw):
     x, w, strides, padding, g = draw_convolution(draw)
-    student.conv(x, w, strides, padding)
+    y = student.conv(x, w, strides, padding)
     expect_unchanged(student)
+    expect_close(y, right_conv(x, w, strides, padding), name="y")
     student.conv_input_gradient(g, w, x.shape, strides, padding)
     expect_unchanged(student)
     student.conv_kernel_gradient(x, g, w.shape, strides, padding)

@@ -34,7 +34,7 @@
 # | conv: dilation and ragged shapes | 8 | hidden |
 # | nan and infinity are not lost | 4 | hidden |
 # | twice the same call, twice the same bits | 4 | hidden |
-# | matmul: twice as fast as the plain loops | 6 | hidden |
+# | matmul: not much slower than the plain loops | 6 | hidden |
 #
 # Together 100. All of them count only if no call touches memory outside of its arrays. The race at the
 # end gives no points.
@@ -62,7 +62,7 @@
 #
 # Write the three loops as the formula has them first. Then exchange them, so that the innermost one
 # runs along a row of `b` and a row of `y`: neighbours, of which the processor takes four or eight at
-# once. That exchange is all that the last property asks for.
+# once. That gives no points, but look at the race.
 #
 # The next cell compiles your file and tries it.
 

@@ -5,7 +5,7 @@ import time
 import numpy as np
 
 from tinydl import kernels
-from tinydl.course import Assignment, Failure, expect, expect_close
+from tinydl.course import Assignment, Limits, expect, expect_close
 from tinydl.course.written import products
 from tinydl.kernels import literal
 
@@ -14,6 +14,7 @@ assignment = Assignment(
     title="The matrix product and the convolution in C",
     file="kernels.c",
     functions=("matmul(a, b)", "conv(x, w, strides, padding, dilation)"),
+    limits=Limits(seconds=30.0, total_seconds=300.0),
     tutorial="09_convolution_three_ways",
 )
 
@@ -272,40 +273,42 @@ def not_finite(student, draw):
 def same_bits(student, draw):
     a, b = draw.normal((3, 4)), draw.normal((4, draw.integer(1, 5)))
     x, w = draw.normal((1, 4, 4, 2)), draw.normal((2, 2, 2, draw.integer(1, 3)))
-    for call in (
-        lambda: student.matmul(a, b),
-        lambda: student.conv(x, w, (1, 1), NO_PADDING, (1, 1)),
+    settings = (1, 1), NO_PADDING, (1, 1)
+    for call, right in (
+        (lambda: student.matmul(a, b), a @ b),
+        (lambda: student.conv(x, w, *settings), literal.conv(x, w, *settings)),
     ):
         first, second = call(), call()
-        expect(np.isfinite(first).all(), "the result is not finite, though all inputs are")
+        expect_close(first, right, name="y")
         expect(np.array_equal(first, second), "the second call gives another result than the first")
-        if not first.any():
-            raise Failure("the result is zero")
 
 
 @assignment.property(
-    "matmul: twice as fast as the plain loops",
+    "matmul: not much slower than the plain loops",
     points=6,
     cases=1,
-    seconds=20.0,
-    hint="Let the innermost loop run over j: along a row of b and a row of y.",
+    seconds=10.0,
+    hint="Each product a(i, k) b(k, j) is needed once: three loops, and one over the batch.",
 )
-def order_of_loops(student, draw):
-    n = 384
+def speed(student, draw):
+    n = 256
     a, b = (draw.normal((n, n), dtype=np.float32) for _ in "ab")
     seconds = []
     for _ in range(3):
         y = student.matmul(a, b)
         seconds.append(student.seconds)
     expect_close(y, a @ b, name="y")
-    gain = seconds_of_plain_loops(a, b) / min(seconds)
-    expect(gain >= 2, "on matrices of 384 x 384 it is less than twice as fast as the loops i, j, k")
+    slower = min(seconds) / seconds_of_plain_loops(a, b)
+    expect(
+        slower <= 4,
+        "on matrices of 256 x 256 it takes over four times as long as the loops i, j, k",
+    )
 
 
 def seconds_of_plain_loops(a, b):
     """The best time of tinydl's own plain loops; without its C core, what they take on slow ones."""
     if kernels.instruction_set() == "none":
-        return 0.5
+        return 0.1
     times = []
     with kernels.use("c-plain"):
         for _ in range(3):
