@@ -29,7 +29,9 @@ int relu(const real *x, real *y, const table *s, int threads)
 
 @pytest.fixture
 def graded(tmp_path):
-    toy = Assignment("00", title="", file="kernels.c", functions=["relu(x)"], limits=Limits(3))
+    toy = Assignment(
+        "00", title="", file="kernels.c", functions=["relu(x)"], limits=Limits(seconds=1)
+    )
 
     @toy.property("relu: value", points=1, cases=6)
     def value(student, draw):

@@ -43,6 +43,7 @@ def error(x, y):
         (lambda x, y: error(x, y) + 0.1, ""),
         (lambda x, y: np.nan, "it overflows, or divides by zero"),
         (lambda x, y: 0.0, "all elements are zero"),
+        (lambda x, y: 1e-20 * np.sin(error(x, y)), "all elements are zero"),
     ],
 )
 def test_a_number(wrong, said):

@@ -103,7 +103,7 @@ def relation(got: np.ndarray, expected: np.ndarray) -> str:
         return "it is transposed" if got.shape == expected.shape[::-1] and got.ndim > 1 else ""
     if not np.all(np.isfinite(got)):
         return "" if np.all(np.isnan(expected)) else "it overflows, or divides by zero"
-    if not got.any():
+    if np.abs(got).max() <= 1e-9 * np.abs(expected[np.isfinite(expected)]).max(initial=0.0):
         return "all elements are zero"
     if not np.all(np.isfinite(expected)) or got.size == 1:
         return ""

@@ -91,6 +91,8 @@ def _hold(start: dict[str, Any]) -> dict[str, bool]:
     limits.hold(start["cpu_seconds"], start["memory"], file_size=0)
     limits.drop_privileges()
     held = {"landlock": landlock.hold(readable, listable), "seccomp": seccomp.hold()}
+    if not held["seccomp"]:
+        limits.forbid_processes()
     if not start["header"]:  # C does not ask Python
         refusals.install([*start["allowed"], *own], readable, listable)
     return held

@@ -23,7 +23,7 @@ else:  # run as a file, beside these
 def main() -> None:
     """Become the other program."""
     settings = json.loads(sys.argv[1])
-    limits.hold(settings["cpu_seconds"], settings["memory"], settings["file_size"], processes=None)
+    limits.hold(settings["cpu_seconds"], settings["memory"], settings["file_size"])
     limits.drop_privileges()
     landlock.hold(settings["readable"], executable=settings["executable"], writable=[os.getcwd()])
     seccomp.hold(may_start_programs=True)

@@ -13,7 +13,7 @@ DIE_WITH_PARENT = 1  # of prctl
 CAPABILITIES_VERSION = 0x20080522
 
 
-def hold(seconds: int, memory: int | None, file_size: int, processes: int | None = 0) -> None:
+def hold(seconds: int, memory: int | None, file_size: int) -> None:
     """Limit this process and its children for good.
 
     Parameters
@@ -24,18 +24,21 @@ def hold(seconds: int, memory: int | None, file_size: int, processes: int | None
         Bytes of address space; None where a sanitizer needs all of it.
     file_size : int
         Bytes of the largest file it may write.
-    processes : int or None
-        How many processes the user may have before this one may start no more; None for no limit.
-        It does not bind root.
     """
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_CPU, seconds, more=5)  # a signal that can be told, then the end
     _limit(resource.RLIMIT_FSIZE, file_size)
     _limit(resource.RLIMIT_NOFILE, 64)
-    if processes is not None:
-        _limit(resource.RLIMIT_NPROC, processes)
     if memory is not None:
         _limit(resource.RLIMIT_AS, memory)
+
+
+def forbid_processes() -> None:
+    """Start no more processes, and on Linux no threads; for where there is no seccomp.
+
+    It does not bind root.
+    """
+    _limit(resource.RLIMIT_NPROC, 0)
 
 
 def _limit(which: int, most: int, more: int = 0) -> None:
