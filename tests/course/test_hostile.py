@@ -10,7 +10,7 @@ import pytest
 
 from tinydl.course import Assignment, Limits, expect_close, grade
 
-QUICK = Limits(seconds=0.2, import_seconds=0.5, total_seconds=20, memory=1 << 30, result=8 << 20)
+QUICK = Limits(seconds=0.2, import_seconds=1, total_seconds=20, memory=1 << 30, result=8 << 20)
 
 
 def children():

@@ -300,8 +300,14 @@ def command(requests: int, answers: int) -> list[str]:
     return [sys.executable, *options, str(INSIDE), str(requests), str(answers)]
 
 
+def library_paths() -> dict[str, str]:
+    """The variables that tell where Python itself finds its libraries, if they are set."""
+    names = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+    return {name: os.environ[name] for name in names if name in os.environ}
+
+
 def _environment(folder: str, more: Mapping[str, str]) -> dict[str, str]:
-    """What the process sees of the environment: nothing of the grader's."""
+    """What the process sees of the environment: nothing else of the grader's."""
     one_thread = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     return {
         "HOME": folder,
@@ -311,6 +317,7 @@ def _environment(folder: str, more: Mapping[str, str]) -> dict[str, str]:
         "PYTHONHASHSEED": "0",
         "MALLOC_PERTURB_": "85",  # new memory holds no zeros: what is never set shows
         **dict.fromkeys((*one_thread, "VECLIB_MAXIMUM_THREADS", "TINYDL_NUM_THREADS"), "1"),
+        **library_paths(),
         **more,
     }
 

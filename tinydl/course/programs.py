@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO
 
-from tinydl.course.process import INSIDE
+from tinydl.course.process import INSIDE, library_paths
 
 SYSTEM = ["/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/alternatives"]
 SECONDS = 60
@@ -69,7 +69,7 @@ def _run(command: Sequence[str], folder: str, output: IO[bytes]) -> int:
     process = subprocess.Popen(
         command,
         cwd=folder,
-        env=ENVIRONMENT,
+        env={**ENVIRONMENT, **library_paths()},
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output,

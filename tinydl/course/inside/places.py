@@ -26,7 +26,9 @@ def readable() -> list[str]:
     False
     """
     libraries = glob.glob("/lib/*-linux-gnu*") + glob.glob("/usr/lib/*-linux-gnu*")
-    libraries += glob.glob(os.path.join(sys.base_prefix, "lib", "*.so*"))
+    folders = os.environ.get("LD_LIBRARY_PATH", "").split(":")
+    for folder in (os.path.join(sys.base_prefix, "lib"), *filter(os.path.isabs, folders)):
+        libraries += glob.glob(os.path.join(folder, "*.so*"))
     return sorted({*_standard_library(), *_imported(), *libraries, *SYSTEM})
 
 
