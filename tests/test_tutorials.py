@@ -180,9 +180,15 @@ def test_the_stories_they_name_are_there():
     assert named <= set(STORIES)
 
 
-def test_links_lead_somewhere():
-    for page in (ROOT / "docs" / "tutorials.md", ROOT / "tutorials" / "README.md"):
-        links = re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8"))
-        local = [link for link in links if "://" not in link]
-        assert local
-        assert [link for link in local if not (page.parent / link).exists()] == []
+@pytest.mark.parametrize(
+    "path",
+    [ROOT / "docs" / "tutorials.md", ROOT / "tutorials" / "README.md", *TUTORIALS],
+    ids=lambda path: path.stem,
+)
+def test_links_lead_somewhere(path):
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".py":
+        text = "\n".join(cell.source for cell in read_cells(path) if cell.kind == "markdown")
+    local = [link for link in re.findall(r"\]\(([^)#\s]+)\)", text) if "://" not in link]
+    assert local
+    assert [link for link in local if not (path.parent / link).exists()] == []
