@@ -1,7 +1,13 @@
 """`python -m tinydl course`."""
 
 import csv
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -104,6 +110,34 @@ def test_one_submission_to_results_json(course, tmp_path, capsys):
     words = [str(folder), "--assignments", str(course / "assignments"), "--results", str(results)]
     assert main(["course", "grade", *words]) == 0
     assert '"score": 4' in results.read_text()
+
+
+def children_of(number):
+    """The processes that a process has started, by any of its threads."""
+    lists = Path(f"/proc/{number}/task").glob("*/children")
+    return [pid for children in lists for pid in children.read_text().split()]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_batch_that_is_ended_leaves_no_graders(course, tmp_path, number):
+    folder = tmp_path / "submissions" / "oscar" / "00-toy"
+    folder.mkdir(parents=True)
+    (folder / "assignment.py").write_text("while True:\n    pass\n")
+    words = ["course", "grade", "submissions", "--assignments", str(course / "assignments")]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "tinydl", *words],
+        cwd=tmp_path,
+        env=environment,
+        stderr=subprocess.PIPE,
+    )
+    while not (graders := children_of(process.pid)) and process.poll() is None:
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, complaint = process.communicate(timeout=30)
+    assert (process.returncode, complaint) == (130, b"tinydl course: interrupted\n")
+    assert not [pid for pid in graders if Path(f"/proc/{pid}").exists()]
 
 
 @pytest.mark.parametrize("tool", ["nbgrader", "otter", "gradescope"])

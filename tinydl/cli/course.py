@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,8 +77,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what was asked for."""
-    status: int = arguments.action(arguments)
+    """Do what was asked for; a request to end is as good as Ctrl-C, which ends graders, too."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        status: int = arguments.action(arguments)
+    finally:
+        signal.signal(signal.SIGTERM, before)
     return status
 
 
