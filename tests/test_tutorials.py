@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 import re
+import runpy
 import warnings
 from functools import cache
 from pathlib import Path
@@ -172,6 +173,16 @@ def test_the_index_lists_them_in_order():
     assert linked == [path.name for path in TUTORIALS]
 
 
+@pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
+def test_the_page_of_the_docs_is_the_lesson(path):
+    renderer = runpy.run_path(str(ROOT / "docs" / "render_tutorials.py"))
+    page = renderer["page_of"](path).read_text(encoding="utf-8")
+    place = 0
+    for cell in read_cells(path):
+        place = page.find(renderer["source_of"](cell), place)
+        assert place >= 0, f"docs/render_tutorials.py has not seen {cell.source[:60]!r}"
+
+
 def test_the_stories_they_name_are_there():
     pages = [*TUTORIALS, ROOT / "tutorials" / "README.md"]
     texts = [page.read_text(encoding="utf-8") for page in pages]
@@ -182,13 +193,19 @@ def test_the_stories_they_name_are_there():
 
 @pytest.mark.parametrize(
     "path",
-    [ROOT / "docs" / "tutorials.md", ROOT / "tutorials" / "README.md", *TUTORIALS],
+    [
+        ROOT / "docs" / "tutorials.md",
+        ROOT / "tutorials" / "README.md",
+        *sorted((ROOT / "docs" / "tutorials").glob("*.md")),
+        *TUTORIALS,
+    ],
     ids=lambda path: path.stem,
 )
 def test_links_lead_somewhere(path):
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".py":
         text = "\n".join(cell.source for cell in read_cells(path) if cell.kind == "markdown")
+    text = re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S)
     local = [link for link in re.findall(r"\]\(([^)#\s]+)\)", text) if "://" not in link]
     assert local
     assert [link for link in local if not (path.parent / link).exists()] == []
