@@ -76,7 +76,7 @@ def fused(
     >>> y.inputs
     (tensor(6., op=multiply), tensor(1.))
     """
-    if not (mode.recording and any([x.requires_grad for _, inputs in steps for x in inputs])):
+    if not (mode.recording and any(x.requires_grad for _, inputs in steps for x in inputs)):
         return [Tensor(data)]
     between = unread(data.shape if shape_between is None else shape_between, data.dtype)
     results: list[Tensor] = []
