@@ -163,8 +163,10 @@ class Conv(WindowOp):
                 z_bar = kernels.max_unpool(g, winners, between.shape, *windows)
                 yield inputs, Tensor(self.input_gradient(z_bar, x, w))
 
-        results[-1].shortcut = Shortcut(results[:-1], gradients)
-        return results[-1]
+        *before, result = results
+        if before:  # it was recorded
+            result.shortcut = Shortcut(before, gradients)
+        return result
 
     @rule(
         r"\bar x_{nhvc} = \sum_{p,q,o} \sum_{i,j:\, s i + d p - t = h,\, s j + d q - l = v}"
