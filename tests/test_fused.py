@@ -203,6 +203,15 @@ class TestShortcut:
         layer(x.detach(), w, b.detach(), relu).sum().backward()
         assert x.grad is None and b.grad is None and w.grad is not None
 
+    def test_a_gradient_that_nobody_asked_for_is_not_computed(self, name, relu, rng):
+        layer, (x, w, b) = layer_and_inputs(name, rng)
+        y = layer(x * 2.0, w, b, relu)
+        kernels.reset_report()
+        grad(y.sum(), w)
+        served = {row.kernel for row in kernels.report()}
+        assert "conv_input_gradient" not in served
+        assert sum(row.calls for row in kernels.report() if row.kernel == "matmul") <= 1
+
     def test_a_story_tells_of_every_op(self, name, relu, rng):
         layer, inputs = layer_and_inputs(name, rng)
         with explain.record() as story:

@@ -104,7 +104,7 @@ def backpropagate(
             if shortcut is not None and shortcuts and shortcut.passes_by(wanted_ids):
                 for t in shortcut.between:
                     _refuse_changed_inputs(t)
-                for x, passed_on in shortcut.gradients(y_bar):
+                for x, passed_on in shortcut.gradients(y_bar, needed):
                     arrive(x, passed_on)
                 continue
             for position, x in enumerate(y.inputs):

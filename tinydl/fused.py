@@ -33,12 +33,12 @@ class Shortcut(NamedTuple):
     between : sequence of Tensor
         Those that no gradient is told of.
     gradients : callable
-        Takes the gradient of the last result, and gives tensors each with what arrives there.
-        Both are of the tensors' dtype and shape.
+        Takes the gradient of the last result, and the ids of the tensors that need theirs; gives
+        each of these with what arrives there, of the tensor's dtype and shape.
     """
 
     between: Sequence[Tensor]
-    gradients: Callable[[Tensor], Iterable[tuple[Tensor, Tensor]]]
+    gradients: Callable[[Tensor, set[int]], Iterable[tuple[Tensor, Tensor]]]
 
     def passes_by(self, wanted_ids: set[int]) -> bool:
         """Whether nobody wants a gradient in between."""

@@ -150,16 +150,16 @@ class Conv(WindowOp):
         steps = [*layer_steps(self, inputs, kernel, bias, relu), (pool, ())]
         results = fused(steps, y, between.shape)
 
-        def gradients(y_bar):
+        def gradients(y_bar, needed):
             g = y_bar.data
-            if kernel.requires_grad or bias.requires_grad:
+            if id(kernel) in needed or id(bias) in needed:
                 places = w.shape, *geometry, *windows
                 both = kernels.conv_max_pool_layer_gradient(x, g, winners, *places)
-                if kernel.requires_grad:
+                if id(kernel) in needed:
                     yield kernel, Tensor(both[:-1].reshape(w.shape))
-                if bias.requires_grad:
+                if id(bias) in needed:
                     yield bias, Tensor(both[-1])
-            if inputs.requires_grad:
+            if id(inputs) in needed:
                 z_bar = kernels.max_unpool(g, winners, between.shape, *windows)
                 yield inputs, Tensor(self.input_gradient(z_bar, x, w))
 

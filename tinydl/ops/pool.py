@@ -108,8 +108,9 @@ class MaxPool(Pool):
             data, winners = kernels.max_pool_winners(x.data, *geometry)
         (y,) = fused([(self, (x,))], data)
 
-        def gradients(y_bar):
-            yield x, Tensor(kernels.max_unpool(y_bar.data, winners, x.shape, *geometry))
+        def gradients(y_bar, needed):
+            if id(x) in needed:
+                yield x, Tensor(kernels.max_unpool(y_bar.data, winners, x.shape, *geometry))
 
         y.shortcut = Shortcut((), gradients)
         return y

@@ -90,14 +90,14 @@ def with_shortcut(
         return y
     positive = y.data
 
-    def gradients(y_bar: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    def gradients(y_bar: Tensor, needed: set[int]) -> Iterator[tuple[Tensor, Tensor]]:
         g = kernels.relu_gradient(y_bar.data, positive) if relu else y_bar.data
-        if b.requires_grad:
+        if id(b) in needed:
             rows = g.reshape(math.prod(g.shape[:-1]), g.shape[-1])
             yield b, Tensor(kernels.sum_rows(rows))
-        if w.requires_grad:
+        if id(w) in needed:
             yield w, Tensor(op.kernel_gradient(g, x.data, w.data))
-        if x.requires_grad:
+        if id(x) in needed:
             yield x, Tensor(op.input_gradient(g, x.data, w.data))
 
     y.shortcut = Shortcut(results[:-1], gradients)
