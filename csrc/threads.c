@@ -11,7 +11,11 @@
  * One job is shared at a time; another thread of the program that calls a kernel meanwhile does
  * all of it alone.
  */
+#ifdef __linux__
+#define _GNU_SOURCE /* for the processor a thread runs on */
+#else
 #define _POSIX_C_SOURCE 200809L
+#endif
 
 #include "shared.h"
 
@@ -25,7 +29,10 @@
 #define HELPER_NANOSECONDS 100000
 #define CALLER_NANOSECONDS 50000
 
-/* What is written, but for next_task, is written by who holds the lock. */
+/* Further threads begin with the parts of others. */
+#define MOST_PARTS 64
+
+/* What is written, but for next_task of a part, is written by who holds the lock. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t seats_are_free = PTHREAD_COND_INITIALIZER;
 static pthread_cond_t helpers_are_done = PTHREAD_COND_INITIALIZER;
@@ -35,18 +42,39 @@ static int sharing;           /* whether there is a current job */
 static atomic_int free_seats; /* how many more helpers may join */
 static atomic_int at_work;    /* helpers that joined and are not done */
 
+static atomic_int callers_cpu; /* the processor on which the current job was shared */
 static struct {
     task_function *body;
     const void *job;
-    int64_t tasks;
+    int parts;
 } current;
-static atomic_llong next_task; /* of the current job, the first that nobody has begun */
+
+/* Each thread begins with a part of the tasks of its own, the same part of each job, and then helps
+ * with those of the others. What it wrote for one job is then mostly in its own cache when the next
+ * job reads or overwrites it. (A convolution of 32 images of 28 x 28 with 32 filters takes 104 us,
+ * in place of 166 when threads take whichever task is next.) */
+static struct {
+    _Alignas(64) atomic_llong next_task; /* the first that nobody has begun */
+    int64_t end;
+} parts[MOST_PARTS];
+
+static void cut_tasks(int64_t tasks, int count)
+{
+    current.parts = smaller(count, MOST_PARTS);
+    for (int part = 0; part < current.parts; part++) {
+        parts[part].next_task = part_begins(part, current.parts, tasks, 1);
+        parts[part].end = part_begins(part + 1, current.parts, tasks, 1);
+    }
+}
 
 static void do_tasks(int thread)
 {
-    int64_t task;
-    while ((task = atomic_fetch_add(&next_task, 1)) < current.tasks)
-        current.body(current.job, task, thread);
+    for (int i = 0; i < current.parts; i++) {
+        int64_t task;
+        int part = (thread + i) % current.parts;
+        while ((task = atomic_fetch_add(&parts[part].next_task, 1)) < parts[part].end)
+            current.body(current.job, task, thread);
+    }
 }
 
 static int64_t nanoseconds(void)
@@ -56,12 +84,45 @@ static int64_t nanoseconds(void)
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
+#ifdef __linux__
+static int current_cpu(void)
+{
+    return sched_getcpu();
+}
+
+/* A system moves threads that sleep, but may leave one that never does for long beside the caller, on
+ * the same processor, while another one has nothing to do: two threads are then as slow as one. So
+ * a helper that finds itself there moves: it forbids itself that processor for a moment. */
+static void leave_callers_cpu(void)
+{
+    int cpu = callers_cpu;
+    cpu_set_t allowed, others;
+    if (current_cpu() != cpu || sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+        return;
+    others = allowed;
+    CPU_CLR(cpu, &others);
+    if (CPU_COUNT(&others) > 0 && sched_setaffinity(0, sizeof others, &others) == 0)
+        sched_setaffinity(0, sizeof allowed, &allowed);
+}
+#else
+static int current_cpu(void)
+{
+    return -1;
+}
+
+static void leave_callers_cpu(void)
+{
+}
+#endif
+
 /* Helpers give way to whoever else wants the processor. */
 static void look_out_for_seats(void)
 {
     int64_t end = nanoseconds() + HELPER_NANOSECONDS;
-    while (free_seats == 0 && nanoseconds() < end)
+    while (free_seats == 0 && nanoseconds() < end) {
+        leave_callers_cpu();
         sched_yield();
+    }
 }
 
 static void look_out_for_helpers(void)
@@ -87,6 +148,7 @@ static void *help(void *nothing)
         int thread = free_seats--;
         at_work++;
         pthread_mutex_unlock(&lock);
+        leave_callers_cpu();
         do_tasks(thread);
         pthread_mutex_lock(&lock);
         if (--at_work == 0)
@@ -127,8 +189,9 @@ static int share(task_function *body, const void *job, int64_t tasks, int seats)
         return 0;
     }
     sharing = 1;
-    current.body = body, current.job = job, current.tasks = tasks;
-    next_task = 0;
+    current.body = body, current.job = job;
+    cut_tasks(tasks, seats + 1);
+    callers_cpu = current_cpu();
     start_helpers(seats);
     free_seats = seats;
     for (int sleeping = seats - looking_out; sleeping > 0; sleeping--)
