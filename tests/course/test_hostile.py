@@ -321,6 +321,8 @@ def test_a_file_that_cannot_be_loaded_is_explained(graded, source, state):
         "def double(x): return (2 * x).astype('>f8')",
         "def double(x):\n    y = 2 * x\n    y.flags.writeable = False\n    return y",
         "def double(x):\n    print('\\x1b[2J' * 100, x)\n    return 2 * x",
+        RIGHT + "import numpy as np\nfrom numpy.testing import assert_equal\n"
+        "assert_equal(double(np.ones(2)), [2, 2])\n",
         "import numpy as np\nimport math, dataclasses, functools, typing, itertools\n"
         "def double(x: np.ndarray) -> np.ndarray: return np.float32(2) * x.astype(np.float32)",
     ],
@@ -329,3 +331,10 @@ def test_an_odd_submission_that_is_right_earns_its_point(graded, source):
     result, _ = graded(source)
     assert result.earned == 1
     assert "\x1b" not in result.output
+
+
+@pytest.mark.parametrize("use", ["subprocess.run(['ls'])", "socket.socket()"])
+def test_what_numpys_tests_import_is_still_refused(graded, use):
+    name = use.partition(".")[0]
+    result, _ = graded(f"import numpy.testing\nimport {name}\n{use}\n{RIGHT}")
+    assert result.state == "crashed" and f"does not allow `import {name}`" in result.message

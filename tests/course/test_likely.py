@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from tinydl.course import load_assignment
 from tinydl.course.failures import Failure
 from tinydl.course.likely import likely_mistake
 from tinydl.course.student import Call
+from tinydl.errors import ArgumentError
 
 
 def seen(wrong, right, *shapes, known=None):
@@ -81,3 +83,27 @@ def test_a_known_mistake_goes_first_if_it_explains_all_cases():
 
 def test_nothing_is_said_where_nothing_was_answered():
     assert likely_mistake({}, [([], Failure("crashed"))]) == ""
+
+
+def test_a_likely_mistake_of_no_property_is_an_error(tmp_path):
+    (tmp_path / "properties.py").write_text(
+        "from tinydl.course import Assignment\nassignment = Assignment('00-toy', title='Toy')\n"
+        "@assignment.property('value', points=1)\ndef value(student, draw):\n    pass\n"
+    )
+    (tmp_path / "mistakes.py").write_text("LIKELY = {'values': {}}\n")
+    with pytest.raises(ArgumentError, match="values"):
+        load_assignment(tmp_path)
+
+
+def test_mistakes_may_use_what_the_properties_define(tmp_path):
+    (tmp_path / "properties.py").write_text(
+        "from tinydl.course import Assignment\nassignment = Assignment('00-toy', title='Toy')\n"
+        "@assignment.property('value', points=1)\ndef value(student, draw):\n    pass\n"
+        "def right(x):\n    return 2 * x\n"
+    )
+    (tmp_path / "mistakes.py").write_text(
+        "from .properties import right\n"
+        "LIKELY = {'value': {'the sign is wrong': lambda x: -right(x)}}\n"
+    )
+    (value,) = load_assignment(tmp_path).properties
+    assert value.likely["the sign is wrong"](3) == -6

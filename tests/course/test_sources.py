@@ -33,7 +33,7 @@ def test_however_it_was_saved_the_text_is_the_same(tmp_path, content):
 def test_a_notebook_is_read_as_a_script(tmp_path):
     cells = [
         ("markdown", "# Title"),
-        ("code", ["%matplotlib inline\n", "!pip list"]),
+        ("code", ["%matplotlib inline\n", "!pip list\n", "np.ones?\n", "??len"]),
         ("code", CODE),
     ]
     (tmp_path / "assignment.ipynb").write_text(notebook(*cells))

@@ -33,6 +33,7 @@ from tinydl.course.failures import Failure
 from tinydl.course.grades import CounterExample, Grade, PropertyResult
 from tinydl.course.grading import grade
 from tinydl.course.layers import layers
+from tinydl.course.likely import either
 from tinydl.course.process import Limits
 from tinydl.course.student import Student, expect_unchanged
 
@@ -47,6 +48,7 @@ __all__ = [
     "Property",
     "PropertyResult",
     "Student",
+    "either",
     "expect",
     "expect_array",
     "expect_close",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tinydl.course.student import Student
 
 Body = Callable[["Student", Draw], None]
+Likely = Mapping[str, Callable[..., Any]]
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Property:
     public: bool = False
     formula: str = ""
     cases: int = 20
-    likely: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    likely: Likely = field(default_factory=dict)
     hint: str = ""
     seconds: float | None = None
 
@@ -187,7 +188,7 @@ class Assignment:
         public: bool = False,
         formula: str = "",
         cases: int = 20,
-        likely: Mapping[str, Callable[..., Any]] | None = None,
+        likely: Likely | None = None,
         hint: str = "",
         seconds: float | None = None,
     ) -> Callable[[Body], Body]:
@@ -207,7 +208,9 @@ class Assignment:
 def load_assignment(folder: str | Path, file: str = "properties.py") -> Assignment:
     """Read the properties in an assignment's folder, and its typical mistakes if it has some.
 
-    The mistakes are a list ``MISTAKES``, in ``mistakes.py`` or beside the properties.
+    The mistakes are a list ``MISTAKES``, in ``mistakes.py`` or beside the properties. What they
+    answer may stand there, too, a dict ``LIKELY`` from the names of properties to their `likely`.
+    ``mistakes.py`` may use what the properties define, by ``from .properties import ...``.
 
     Parameters
     ----------
@@ -236,12 +239,29 @@ def load_assignment(folder: str | Path, file: str = "properties.py") -> Assignme
     catalogue = path.with_name("mistakes.py")
     holder = _module(catalogue) if catalogue.is_file() else module
     assignment.mistakes = list(getattr(holder, "MISTAKES", []))
+    _add_likely(assignment, getattr(holder, "LIKELY", {}))
     return assignment
 
 
+def _add_likely(assignment: Assignment, likely: Mapping[str, Likely]) -> None:
+    unknown = likely.keys() - {prop.name for prop in assignment.properties}
+    if unknown:
+        raise ArgumentError(
+            assignment.name, "LIKELY", got=sorted(unknown), expected="names of properties"
+        )
+    assignment.properties = [
+        replace(prop, likely={**prop.likely, **likely.get(prop.name, {})})
+        for prop in assignment.properties
+    ]
+
+
 def _module(path: Path) -> ModuleType:
-    """The file as a module of a name of its own."""
-    name = f"tinydl_course_{path.resolve().parent.name.replace('-', '_')}_{path.stem}"
+    """The file as a module, in a package made of its folder."""
+    folder = path.resolve().parent
+    package = ModuleType(f"tinydl_course_{folder.name.replace('-', '_')}")
+    package.__path__ = [str(folder)]
+    sys.modules[package.__name__] = package
+    name = f"{package.__name__}.{path.stem}"
     specification = importlib.util.spec_from_file_location(name, path)
     assert specification is not None and specification.loader is not None
     module = importlib.util.module_from_spec(specification)

@@ -30,8 +30,9 @@ from tinydl.errors import FileFormatError
 MARKER = re.compile(r"^#[ \t]*%%+(?:[ \t](?P<rest>.*))?$", re.MULTILINE)
 KIND = re.compile(r"\[(markdown|md|raw)\]")
 SETTING = re.compile(r"([A-Za-z_][\w.-]*)\s*=\s*")
-MAGIC = re.compile(r"(?:%{1,2}|!)[A-Za-z]")
-COMMENTED_MAGIC = re.compile(r"# ((?:%{1,2}|!)[A-Za-z])")
+COMMAND = r"(?:%{1,2}|!)[A-Za-z]|\?{1,2}[A-Za-z_][\w.]*$|[A-Za-z_][\w.]*\?{1,2}$"  # of IPython
+MAGIC = re.compile(COMMAND)
+COMMENTED_MAGIC = re.compile(f"# (?=(?:{COMMAND}))")
 TIMING = re.compile(r"%%(?:time|timeit|capture|prun)\b")
 HEADER = re.compile(r"\A# ---\n(?:#.*\n)*?# ---\n")
 
@@ -180,7 +181,7 @@ def _cell(kind: str, text: str, metadata: dict[str, Any]) -> Cell:
     """A cell from its lines in a script."""
     lines = text.strip("\n").split("\n")
     if kind == "code":
-        lines = [COMMENTED_MAGIC.sub(r"\1", line, count=1) for line in lines]
+        lines = [line[2:] if COMMENTED_MAGIC.match(line) else line for line in lines]
     else:
         lines = [line.removeprefix("#").removeprefix(" ") for line in lines]
     return Cell(kind, "\n".join(lines), metadata)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,27 @@ def likely_mistake(known: Mapping[str, Callable[..., Any]], seen: Sequence[Seen]
             return sentence
     _, failure = seen[-1]
     return relation(np.asarray(failure.got), np.asarray(failure.expected))
+
+
+def either(*mistakes: Callable[..., Any]) -> Callable[..., list[Any]]:
+    """A mistake that has several forms: all their answers, except of those that cannot be made.
+
+    Examples
+    --------
+    >>> wrong = either(lambda x: x + 1, lambda x: x.sum(), lambda x: (2 * x, 3 * x))
+    >>> wrong(5)
+    [6, 10, 15]
+    """
+
+    def answers(*arguments: Any, **named: Any) -> list[Any]:
+        found: list[Any] = []
+        for wrong in mistakes:
+            with suppress(Exception):
+                answer = wrong(*arguments, **named)
+                found += answer if isinstance(answer, (tuple, list)) else [answer]
+        return found
+
+    return answers
 
 
 def _explains(wrong: Callable[..., Any], call: Call, got: Any) -> bool:

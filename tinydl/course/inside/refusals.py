@@ -41,7 +41,11 @@ SAID = {
     "resource": "changing the limits",
 }
 
+# numpy.testing imports these on its way, and needs nothing of them.
+NUMPYS_IMPORTS = ("subprocess", "socket")
+
 _realpath, _fspath, _separator = os.path.realpath, os.fspath, os.sep
+_modules, _module_type = sys.modules, type(sys)
 _standard = frozenset(sys.stdlib_module_names)
 _writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
@@ -100,12 +104,24 @@ def _forbidden(module: str) -> bool:
 def _import_check(packages: set[str]) -> Callable[..., None]:
     def check(module: str, *_: object) -> None:
         top = module.partition(".")[0]
+        if module == "numpy.testing":
+            for name in NUMPYS_IMPORTS:
+                _modules.setdefault(name, _StandIn(name))
         if _forbidden(module):
             raise RefusedImport(f"the grader does not allow `import {module}`")
         if top not in packages and top not in _standard:
             raise RefusedImport(f"this assignment does not allow `import {top}`")
 
     return check
+
+
+class _StandIn(_module_type):  # type: ignore[misc, valid-type]
+    """A module that can be imported, and then refuses."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise RefusedImport(f"the grader does not allow `import {self.__name__}`")
 
 
 def _open_check(files: tuple[str, ...]) -> Callable[..., None]:
