@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tinydl import explain, kernels, ops, tensor
-from tinydl.engine import grad, no_grad
+from tinydl.engine import Op, grad, no_grad, rule
 from tinydl.errors import GradientError, ShapeError
 from tinydl.fused import fused
 from tinydl.layers import Conv2D, Dense, Flatten, Input, MaxPooling2D
@@ -190,6 +190,24 @@ class TestShortcut:
         for a, b in zip(past, expected, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
 
+    def test_a_rule_that_looks_at_what_is_in_between_loses_no_gradient(self, name, relu, rng):
+        class Curious(Op, abstract=True):
+            input_names = ("x",)
+
+            def forward(self, x):
+                return 2.0 * x
+
+            @rule(r"\bar x = 2 \bar y")
+            def x(self, y_bar, y, x):
+                assert x.inputs
+                return y_bar * 2.0
+
+        layer, inputs = layer_and_inputs(name, rng)
+        found = grad(Curious()(layer(*inputs, relu)).sum(), inputs)
+        expected = grad((layer(*inputs, relu) * 2.0).sum(), inputs)
+        for a, b in zip(found, expected, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
+
     def test_assignments_are_noticed(self, name, relu, rng):
         layer, inputs = layer_and_inputs(name, rng)
         for x in inputs:
@@ -325,13 +343,15 @@ def test_a_convolution_with_relu_keeps_nan(rng):
 
 def test_a_chain_may_have_one_op_of_any_kind():
     a, b = tensor(2.0, requires_grad=True), tensor(3.0)
-    (y,) = fused([(Multiply(), (a, b))], a.data * b.data)
+    y = fused([(Multiply(), (a, b))], a.data * b.data, lambda y_bar, needed: [(a, y_bar * b)])
     assert (y.item(), grad(y, a).item()) == (6.0, 3.0)
+    assert y.inputs == (a, b) and grad(y, a).item() == 3.0
 
 
 def test_values_in_between_can_be_copied_and_printed():
     a = tensor([2.0], requires_grad=True)
-    between, _ = fused([(Multiply(), (a, a)), (Add(), (a,))], a.data * a.data + a.data)
+    y = fused([(Multiply(), (a, a)), (Add(), (a,))], a.data * a.data + a.data, lambda *_: ())
+    between, _ = y.inputs
     assert copy.copy(between).tolist() == [4.0]
     assert repr(between) == "tensor([4.], op=multiply)"
 

@@ -144,7 +144,6 @@ class _ComputeAgain(Op, abstract=True):
         end_of = {id(x): end for x, end in zip(used, ends, strict=True)}
         for x in made:
             x.inputs = tuple([end_of.get(id(one), one) for one in x.inputs])
-            x.shortcut = None  # it would lead past the ends
         found = backpropagate([y_again], [y_bar], [*ends, *made], ends, create_graph)
         return _Parcel(y_bar, [found.get(id(end)) for end in ends])
 

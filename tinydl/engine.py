@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,6 +29,9 @@ from tinydl.errors import GradientError, ShapeError
 from tinydl.op import Op, floats_among_whole_numbers, rule, sum_to
 from tinydl.recording import enable_grad, is_grad_enabled, mode, no_grad, quiet, recording_is
 from tinydl.tensor import DEFAULT_DTYPE, Tensor, tensor
+
+if TYPE_CHECKING:
+    from tinydl.fused import Shortcut
 
 __all__ = [
     "DEFAULT_DTYPE",
@@ -49,16 +52,25 @@ __all__ = [
 ]
 
 
-def topological_order(outputs: Iterable[Tensor]) -> list[Tensor]:
-    """Every tensor that requires a gradient and leads to `outputs`, inputs before results."""
+def topological_order(outputs: Iterable[Tensor], op_by_op: bool = False) -> list[Tensor]:
+    """Every tensor that requires a gradient and leads to `outputs`, inputs before results.
+
+    Without those that shortcuts pass by, unless it has to be op by op.
+    """
     found = {id(y): y for y in outputs}
     to_visit = list(found.values())
     while to_visit:
-        for x in to_visit.pop().inputs:
+        y = to_visit.pop()
+        for x in y.inputs if op_by_op else _sources(y):
             if x.requires_grad and id(x) not in found:
                 found[id(x)] = x
                 to_visit.append(x)
     return sorted(found.values(), key=attrgetter("serial_number"))
+
+
+def _sources(y: Tensor) -> Sequence[Tensor]:
+    """Where the walk goes on from y: to its inputs, or past them by a shortcut."""
+    return y.inputs if y.shortcut is None else y.shortcut.inputs
 
 
 def backpropagate(
@@ -76,10 +88,10 @@ def backpropagate(
     """
     wanted_ids = {id(x) for x in wanted}
     needed = _leading_to(wanted_ids, order)
+    shortcuts = {id(y): y.shortcut for y in order if y.shortcut is not None}  # a rule may open one
     observer = mode.observer
     if observer is not None:  # it is shown all gradients, also those in between
         wanted_ids, walked = needed, list(order)
-    shortcuts = observer is None and not create_graph  # otherwise op by op
     gradient_of: dict[int, Tensor] = {}
     found: dict[int, Tensor] = {}
 
@@ -99,11 +111,9 @@ def backpropagate(
                 found[id(y)] = y_bar
             if y.op is None:
                 continue
-            _refuse_changed_inputs(y)
-            shortcut = y.shortcut
-            if shortcut is not None and shortcuts and shortcut.passes_by(wanted_ids):
-                for t in shortcut.between:
-                    _refuse_changed_inputs(t)
+            shortcut = shortcuts.get(id(y))
+            _refuse_changed_inputs(y, shortcut or y)
+            if shortcut is not None:
                 for x, passed_on in shortcut.gradients(y_bar, needed):
                     arrive(x, passed_on)
                 continue
@@ -169,7 +179,8 @@ def grad(
                 f"inputs[{position}] does not require a gradient",
                 hint="make it with tinydl.tensor(..., requires_grad=True)",
             )
-    found = backpropagate(ys, y_bars, topological_order(ys), xs, create_graph)
+    order = topological_order(ys, op_by_op=create_graph or mode.observer is not None)
+    found = backpropagate(ys, y_bars, order, xs, create_graph)
     gradients = [found.get(id(x)) for x in xs]
     unused = [position for position, x_bar in enumerate(gradients) if x_bar is None]
     if unused and not allow_unused:
@@ -198,7 +209,7 @@ def backward(self: Tensor, gradient: Any = None, create_graph: bool = False) -> 
     >>> w.grad
     tensor([2., 4., 6.])
     """
-    order = topological_order([self])
+    order = topological_order([self], op_by_op=create_graph or mode.observer is not None)
     wanted = [x for x in order if x.is_leaf or x.retains_grad]
     found = backpropagate([self], [gradient], order, wanted, create_graph)
     with recording_is(create_graph):
@@ -216,7 +227,7 @@ def _leading_to(wanted_ids: set[int], order: Sequence[Tensor]) -> set[int]:
     """The ids of the tensors in `order` through which a gradient reaches one of those wanted."""
     needed = set(wanted_ids)
     for y in order:
-        for x in y.inputs:
+        for x in _sources(y):
             if id(x) in needed:
                 needed.add(id(y))
                 break
@@ -253,19 +264,24 @@ def _seeds(outputs: Sequence[Tensor], output_gradients: Sequence[Any]) -> Iterat
         yield y_bar
 
 
-def _refuse_changed_inputs(y: Tensor) -> None:
-    """Raise if an input of y's op was assigned another array after the op had read it."""
-    assert y.op is not None
-    arrays = y.arrays_read
-    for position, x in enumerate(y.inputs):
-        if x.op is None and x.data is not arrays[position]:
-            raise _changed_input(y.op, position, x)
+def _refuse_changed_inputs(y: Tensor, reader: Tensor | Shortcut) -> None:
+    """Raise if an input was assigned another array after y's op, or one passed by, had read it."""
+    for x, array in zip(reader.inputs, reader.arrays_read, strict=True):
+        if x.op is None and x.data is not array:
+            raise _changed_input(y)
 
 
-def _changed_input(op: Op, position: int, x: Tensor) -> GradientError:
-    called = f"{op.input_name(position)} ({x.name})" if x.name else op.input_name(position)
-    return GradientError(
-        op.name,
-        f"its input {called} was assigned other values after the op had read it",
-        hint="call backward() before assign(), or compute the result again",
-    )
+def _changed_input(y: Tensor) -> GradientError:
+    """The error, in the name of the op that had read the input."""
+    while True:
+        assert y.op is not None
+        for position, (x, array) in enumerate(zip(y.inputs, y.arrays_read, strict=True)):
+            if x.op is None and x.data is not array:
+                name = y.op.input_name(position)
+                called = f"{name} ({x.name})" if x.name else name
+                return GradientError(
+                    y.op.name,
+                    f"its input {called} was assigned other values after the op had read it",
+                    hint="call backward() before assign(), or compute the result again",
+                )
+        y = y.inputs[0]  # which a shortcut would have passed by

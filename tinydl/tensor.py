@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 DEFAULT_DTYPE = np.dtype("float32")
 
-_serial_numbers = itertools.count()
+next_serial_number = itertools.count().__next__
 
 
 class Tensor:
@@ -50,7 +50,8 @@ class Tensor:
     name : str or None
         A name for messages, such as ``"dense/kernel"``.
     shortcut : Shortcut or None
-        A way back past the ops that `tinydl.fused` computed together.
+        A way back past the ops that `tinydl.fused` computed together, as long as nobody has asked
+        for the tensors in between.
     """
 
     __slots__ = (
@@ -97,23 +98,27 @@ class Tensor:
                 expected="a floating dtype",
                 hint="gradients of whole numbers are not defined; pass dtype='float32'",
             )
-        data.setflags(write=False)
+        data.setflags(False)  # type: ignore[call-arg]  # write=False by name takes twice as long
         self.data = data
         self.requires_grad = requires_grad
         self.name = name
         self.op = op
         self.inputs = inputs
         self.arrays_read = arrays_read
-        self.serial_number = next(_serial_numbers)
+        self.serial_number = next_serial_number()
         self.grad = None
         self.retains_grad = False
         self.shortcut = None
 
     def __getattr__(self, name: str) -> Any:
-        """Compute the values of a tensor made by `fused`, which has none until they are asked for.
+        """Make up for what `fused` leaves out until it is asked for: inputs, and values in between.
 
         Python calls this for attributes it does not find.
         """
+        if name in ("inputs", "arrays_read"):
+            assert self.shortcut is not None
+            self.shortcut.give_way(self)
+            return self.inputs if name == "inputs" else self.arrays_read
         if name != "data":
             raise AttributeError(f"a Tensor has no attribute {name!r}")
         assert self.op is not None

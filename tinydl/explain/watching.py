@@ -12,7 +12,6 @@ from tinydl.explain.frames import users_frame
 from tinydl.explain.recorder import Recorder
 from tinydl.explain.story import Story
 from tinydl.explain.telling import tell
-from tinydl.fused import fused
 from tinydl.recording import mode
 
 LIMIT = 1_000
@@ -113,10 +112,3 @@ def _noting_init(self: Tensor, *arguments: Any, **settings: Any) -> None:
     elif mode.recording and frame.f_code is Op.__call__.__code__:
         op, inputs = frame.f_locals["self"], frame.f_locals["inputs"]
         mode.observer.saw_op(self, op, inputs, tuple(frame.f_locals["arrays"]), frame)
-    elif mode.recording and frame.f_code is fused.__code__:
-        *before, (op, others) = frame.f_locals["steps"]
-        result: tuple[Tensor, ...] = ()
-        for earlier, inputs in before:  # applied once more, to be noted one by one
-            result = (earlier(*result, *inputs),)
-        inputs = (*result, *others)
-        mode.observer.saw_op(self, op, inputs, tuple(x.data for x in inputs), frame)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from functools import update_wrapper
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -24,14 +24,15 @@ BUILT_IN = {
 
 
 class Server(NamedTuple):
-    """A function that computes a kernel, and the name it goes by in reports."""
+    """A function that computes a kernel, the name it goes by in reports, and what it has served."""
 
     label: str
     function: Function
+    tally: list[int]  # of one number, the calls, to count them without looking anything up
 
 
 KERNELS: dict[str, Kernel] = {}
-_calls: Counter[tuple[str, str]] = Counter()
+_tallies: dict[tuple[str, str], list[int]] = {}
 
 
 class Kernel:
@@ -45,14 +46,17 @@ class Kernel:
         update_wrapper(self, result_shape)
         self.name = result_shape.__name__
         self.result_shape = result_shape
+        self.signature = signature(result_shape)
         self.servers: tuple[Server, ...] = ()
 
     def __call__(self, *inputs: Any, **settings: Any) -> Any:
         """Compute the kernel."""
-        for label, function in self.servers:
-            result = function(*inputs, **settings)
+        if settings:
+            inputs = self.signature.bind(*inputs, **settings).args
+        for _, function, tally in self.servers:
+            result = function(*inputs)
             if result is not NotImplemented:
-                _calls[self.name, label] += 1
+                tally[0] += 1
                 return result
         raise AssertionError("the reference serves every call")
 
@@ -129,10 +133,14 @@ def use(backend: str | Path | object) -> Choice:
             hint="the kernels are " + ", ".join(KERNELS),
         )
     for name, kernel in KERNELS.items():
-        fallback = Server("numpy", getattr(reference, name))
-        chosen = Server(label, functions[name]) if name in functions else fallback
+        fallback = _server(name, "numpy", getattr(reference, name))
+        chosen = _server(name, label, functions[name]) if name in functions else fallback
         kernel.servers = (fallback,) if chosen == fallback else (chosen, fallback)
     return Choice(former)
+
+
+def _server(kernel: str, label: str, function: Function) -> Server:
+    return Server(label, function, _tallies.setdefault((kernel, label), [0]))
 
 
 def _find(backend: Any) -> tuple[str, dict[str, Function]]:
@@ -220,9 +228,10 @@ def report() -> Report:
     kernel  served by  calls
     matmul  numpy          1
     """
-    return Report(Served(*who, calls) for who, calls in sorted(_calls.items()))
+    return Report(Served(*who, calls) for who, (calls,) in sorted(_tallies.items()) if calls)
 
 
 def reset_report() -> None:
     """Forget the calls counted so far."""
-    _calls.clear()
+    for tally in _tallies.values():
+        tally[0] = 0

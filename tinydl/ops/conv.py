@@ -26,7 +26,7 @@ from functools import lru_cache
 from tinydl import kernels
 from tinydl.engine import Op, Tensor, rule
 from tinydl.errors import ShapeError
-from tinydl.fused import Shortcut, fused, unread
+from tinydl.fused import fused, unread
 from tinydl.kernels.geometry import count_groups
 from tinydl.ops.pool import knows_winners
 from tinydl.ops.weighted import layer_steps, of_one_dtype, weighted
@@ -147,8 +147,6 @@ class Conv(WindowOp):
         geometry, windows, between = _places(self, pool, x.shape, w.shape, x.dtype)
         with quiet():
             y, winners = kernels.conv_max_pool_layer(x, w, bias.data, relu, *geometry, *windows)
-        steps = [*layer_steps(self, inputs, kernel, bias, relu), (pool, ())]
-        results = fused(steps, y, between.shape)
 
         def gradients(y_bar, needed):
             g = y_bar.data
@@ -163,10 +161,8 @@ class Conv(WindowOp):
                 z_bar = kernels.max_unpool(g, winners, between.shape, *windows)
                 yield inputs, Tensor(self.input_gradient(z_bar, x, w))
 
-        *before, result = results
-        if before:  # it was recorded
-            result.shortcut = Shortcut(before, gradients)
-        return result
+        steps = [*layer_steps(self, inputs, kernel, bias, relu), (pool, ())]
+        return fused(steps, y, gradients, between.shape)
 
     @rule(
         r"\bar x_{nhvc} = \sum_{p,q,o} \sum_{i,j:\, s i + d p - t = h,\, s j + d q - l = v}"

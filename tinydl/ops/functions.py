@@ -35,16 +35,19 @@ def _inputs_then_settings(op_class: type[Op]) -> Function:
     count = len(op_class.input_names)
     starred = op_class.input_names[0].startswith("*")
     signature = _signature(op_class)
-    shared = None if len(signature.parameters) > count else op_class()
+    settings_of_op = list(signature.parameters.values())[count:]
+    # Ops do not change, so one with its settings left out serves every call.
+    has_defaults = all(p.default is not p.empty for p in settings_of_op)
+    shared = op_class() if has_defaults else None
 
     def function(*arguments: Any, **settings: Any) -> Tensor:
         if shared is not None and len(arguments) == count and not settings and not starred:
             return shared(*arguments)
-        if shared is not None or len(arguments) < count:  # inputs by name, or a wrong call
+        if not settings_of_op or len(arguments) < count:  # inputs by name, or a wrong call
             bound = signature.bind(*arguments, **settings)
             bound.apply_defaults()
             arguments, settings = bound.args, {}
-        op = shared or op_class(*arguments[count:], **settings)
+        op = op_class(*arguments[count:], **settings)
         if starred and not isinstance(arguments[0], Iterable):
             raise DTypeError(
                 op_class.name,

@@ -7,7 +7,7 @@ import numpy as np
 from tinydl import kernels
 from tinydl.engine import Op, Tensor, quiet, rule, tensor
 from tinydl.errors import ArgumentError
-from tinydl.fused import Shortcut, fused
+from tinydl.fused import fused
 from tinydl.ops.elementwise import Floating
 from tinydl.ops.windows import (
     WindowOp,
@@ -100,20 +100,19 @@ class MaxPool(Pool):
     def __call__(self, inputs):
         """Apply to images or lines; where a gradient will be asked for, note where it goes."""
         x = inputs if isinstance(inputs, Tensor) else tensor(inputs)
-        if not (x.requires_grad and mode.recording and x.ndim == 4 and knows_winners(x.dtype)):
+        wants_winners = x.requires_grad and mode.recording and mode.observer is None
+        if not (wants_winners and x.ndim == 4 and knows_winners(x.dtype)):
             return super().__call__(x)
         self.check(x.data)
         geometry = self.geometry(x)
         with quiet():
             data, winners = kernels.max_pool_winners(x.data, *geometry)
-        (y,) = fused([(self, (x,))], data)
 
         def gradients(y_bar, needed):
             if id(x) in needed:
                 yield x, Tensor(kernels.max_unpool(y_bar.data, winners, x.shape, *geometry))
 
-        y.shortcut = Shortcut((), gradients)
-        return y
+        return fused([(self, (x,))], data, gradients)
 
     def forward(self, x):
         return kernels.max_pool(x, *self.geometry(x))

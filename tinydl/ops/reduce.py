@@ -117,6 +117,18 @@ def total_dtype(dtype: np.dtype) -> np.dtype:
     return dtype
 
 
+def total(x: np.ndarray, axes: tuple[int, ...], keepdims: bool) -> np.ndarray:
+    """The sum of an array along some axes, counted from the front."""
+    if x.dtype == np.float16:  # the rounding of each step would be felt
+        return total(x.astype(np.float32), axes, keepdims).astype(np.float16)
+    count = len(axes)
+    if 0 < count < x.ndim and axes == tuple(range(count)) and x.dtype.kind == "f":
+        rows = x.reshape(math.prod(x.shape[:count]), math.prod(x.shape[count:]))
+        y = kernels.sum_rows(rows)  # as for the gradient of a bias
+        return y.reshape((1,) * count * keepdims + x.shape[count:])
+    return x.sum(axis=axes, keepdims=keepdims, dtype=total_dtype(x.dtype))
+
+
 class Sum(Reduction):
     """Add up; nothing adds up to 0.
 
@@ -141,15 +153,7 @@ class Sum(Reduction):
     linear_in = ("x",)
 
     def forward(self, x):
-        if x.dtype == np.float16:  # the rounding of each step would be felt
-            return self.forward(x.astype(np.float32)).astype(np.float16)
-        axes = self.axes(x)
-        count = len(axes)
-        if axes == tuple(range(count)) and 0 < count < x.ndim and x.dtype.kind == "f":
-            rows = x.reshape(math.prod(x.shape[:count]), math.prod(x.shape[count:]))
-            y = kernels.sum_rows(rows)  # as for the gradient of a bias
-            return y.reshape((1,) * count * self.keepdims + x.shape[count:])
-        return x.sum(axis=axes, keepdims=self.keepdims, dtype=total_dtype(x.dtype))
+        return total(x, self.axes(x), self.keepdims)
 
     @rule(r"\bar x_i = \bar y")
     def x(self, y_bar, y, x):
@@ -182,7 +186,8 @@ class Mean(Floating, Reduction):
     def forward(self, x):
         if x.dtype == np.float16:  # the sum may be too large for it
             return self.forward(x.astype(np.float32)).astype(np.float16)
-        return Sum(self.axis, self.keepdims).forward(x) / self.count(x)
+        axes = self.axes(x)
+        return total(x, axes, self.keepdims) / math.prod([x.shape[axis] for axis in axes])
 
     @rule(r"\bar x_i = \frac{\bar y}{n}")
     def x(self, y_bar, y, x):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from tinydl import kernels
 from tinydl.engine import Op, Tensor
-from tinydl.fused import Shortcut, Step, fused
+from tinydl.fused import Step, fused, in_turn
 from tinydl.ops.arithmetic import Add
 from tinydl.ops.rectifier import Relu
 from tinydl.recording import quiet
@@ -19,7 +19,7 @@ ADD, RELU = Add(), Relu()
 
 
 def weighted(
-    op: Op,
+    op: Any,
     kernel: Callable[[np.ndarray, np.ndarray, np.ndarray, bool], np.ndarray],
     x: Tensor,
     w: Tensor,
@@ -41,8 +41,19 @@ def weighted(
         return in_turn(steps)
     op.check(x.data, w.data)
     with quiet():
-        data = kernel(x.data, w.data, b.data, relu)
-    return with_shortcut(fused(steps, data), x, w, b, relu)
+        y = kernel(x.data, w.data, b.data, relu)
+
+    def gradients(y_bar: Tensor, needed: set[int]) -> Iterator[tuple[Tensor, Tensor]]:
+        g = kernels.relu_gradient(y_bar.data, y) if relu else y_bar.data
+        if id(b) in needed:
+            rows = g.reshape(math.prod(g.shape[:-1]), g.shape[-1])
+            yield b, Tensor(kernels.sum_rows(rows))
+        if id(w) in needed:
+            yield w, Tensor(op.kernel_gradient(g, x.data, w.data))
+        if id(x) in needed:
+            yield x, Tensor(op.input_gradient(g, x.data, w.data))
+
+    return fused(steps, y, gradients)
 
 
 def layer_steps(op: Op, x: Tensor, w: Tensor, b: Tensor, relu: bool) -> list[Step]:
@@ -53,52 +64,5 @@ def layer_steps(op: Op, x: Tensor, w: Tensor, b: Tensor, relu: bool) -> list[Ste
 
 def of_one_dtype(*tensors: Tensor) -> bool:
     """Whether all have the same dtype, and one in which many numbers can be added up."""
-    dtypes = {t.data.dtype for t in tensors}
-    return len(dtypes) == 1 and dtypes.pop().itemsize >= 4
-
-
-def in_turn(steps: Sequence[Step]) -> Tensor:
-    """Apply the ops one after the other."""
-    (first, inputs), *others = steps
-    y = first(*inputs)
-    for op, inputs in others:
-        y = op(y, *inputs)
-    return y
-
-
-def with_shortcut(
-    results: Sequence[Tensor],
-    x: Tensor,
-    w: Tensor,
-    b: Tensor,
-    relu: bool,
-) -> Tensor:
-    """The last result of a layer, with a way back to its input and its weights.
-
-    Parameters
-    ----------
-    results : sequence of Tensor
-        Those of the layer's steps.
-    x, w, b : Tensor
-        The input, the kernel and the bias.
-    relu : bool
-        Whether the layer takes positive parts: then gradients pass where the result is positive.
-    """
-    y = results[-1]
-    op: Any = results[0].op
-    if op is None:
-        return y
-    positive = y.data
-
-    def gradients(y_bar: Tensor, needed: set[int]) -> Iterator[tuple[Tensor, Tensor]]:
-        g = kernels.relu_gradient(y_bar.data, positive) if relu else y_bar.data
-        if id(b) in needed:
-            rows = g.reshape(math.prod(g.shape[:-1]), g.shape[-1])
-            yield b, Tensor(kernels.sum_rows(rows))
-        if id(w) in needed:
-            yield w, Tensor(op.kernel_gradient(g, x.data, w.data))
-        if id(x) in needed:
-            yield x, Tensor(op.input_gradient(g, x.data, w.data))
-
-    y.shortcut = Shortcut(results[:-1], gradients)
-    return y
+    dtype = tensors[0].data.dtype
+    return dtype.itemsize >= 4 and all(t.data.dtype == dtype for t in tensors)
