@@ -198,7 +198,7 @@ class Tensor:
             )
         values = value.data if isinstance(value, Tensor) else value
         array = np.array(values, dtype=self.data.dtype, copy=copy or None)
-        if array.shape != self.shape:
+        if array.shape != self.data.shape:
             raise ShapeError(
                 f"assign to {self.name or 'a tensor'}",
                 "value",

@@ -96,6 +96,9 @@ class Mean(Metric):
         if sample_weight is None:
             self._total += float(values.sum(dtype=np.float64))
             self._weight += values.size
+        elif values.ndim == 0 and isinstance(sample_weight, (int, float)):  # the loss of a batch
+            self._total += float(values) * sample_weight
+            self._weight += sample_weight
         else:
             weights = weights_for(self.name, values.shape, sample_weight)
             self._total += float((values * weights).sum())
