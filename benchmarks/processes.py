@@ -31,7 +31,10 @@ def has(python, module):
 
 
 def environment(threads):
-    return os.environ | {
+    """Ours, with so many threads; and Python may keep what it has compiled, as it mostly does."""
+    ours = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {
+        **ours,
         **dict.fromkeys(THREAD_VARIABLES, str(threads)),
         "TF_CPP_MIN_LOG_LEVEL": "2",
         "PYTHONPATH": str(ROOT),

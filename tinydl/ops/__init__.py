@@ -96,25 +96,27 @@ for _module in (
 ):
     import_module(f"{__name__}.{_module}")
 
-_functions = {name: function_of(op) for name, op in Op.registry.items()}
-install_methods(_functions)
-_functions |= {alias: _functions[name] for alias, name in ALIASES.items()}
-globals().update(_functions)
+install_methods()
+for _name in Op.registry.keys() & globals().keys():  # modules of this package have some names
+    globals()[_name] = function_of(Op.registry[_name])
 
 
 def __getattr__(name: str) -> Function:
-    """The function of an op that was registered after this package was imported."""
-    if name not in Op.registry:
+    """The function of an op, made when it is first asked for."""
+    op_class = Op.registry.get(ALIASES.get(name, name))
+    if op_class is None:
         raise AttributeError(f"module {__name__!r} has no op {name!r}")
-    return function_of(Op.registry[name])
+    globals()[name] = function = function_of(op_class)
+    return function
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *Op.registry})
+    return sorted({*globals(), *Op.registry, *ALIASES})
 
 
 __all__ = [
-    *_functions,
+    *Op.registry,
+    *ALIASES,
     "arange",
     "argsort",
     "array_split",

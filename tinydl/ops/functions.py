@@ -61,15 +61,16 @@ def _inputs_then_settings(op_class: type[Op]) -> Function:
     return function
 
 
-def method_of(op_class: type[Op], function: Function) -> Function:
+def method_of(op_class: type[Op]) -> Function:
     """The op as a method or an operator of `Tensor`: those called most take the shortest way.
 
     Examples
     --------
     >>> from tinydl.ops.arithmetic import Add
-    >>> method_of(Add, function_of(Add))(1.0, 2.0)
+    >>> method_of(Add)(1.0, 2.0)
     tensor(3.)
     """
+    function = function_of(op_class)
     if _signature(op_class).parameters.keys() != set(op_class.input_names):
         return function
     apply = op_class().__call__

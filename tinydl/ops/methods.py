@@ -17,12 +17,11 @@ REFLECTED = (
 )
 
 
-def install_methods(functions: dict[str, Function]) -> None:
+def install_methods() -> None:
     """Give `Tensor` the methods that the ops declare, and those below."""
-    for name, function in functions.items():
-        op_class = Op.registry[name]
+    for op_class in Op.registry.values():
         for method in op_class.methods:
-            unswapped = method_of(op_class, function)
+            unswapped = method_of(op_class)
             setattr(Tensor, method, unswapped)
             if method in REFLECTED:
                 setattr(Tensor, method.replace("__", "__r", 1), _swapped(unswapped))
