@@ -11,6 +11,7 @@ from tinydl.course.compiling import check_text, compile_c
 from tinydl.course.programs import run_held
 from tinydl.course.sanitizers import sanitizer
 from tinydl.course.sources import Unreadable
+from tinydl.errors import ArgumentError
 
 pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
 sanitized = pytest.mark.skipif(sanitizer() is None, reason="the compiler has no sanitizers")
@@ -69,9 +70,16 @@ def test_undefined_behaviour_is_told_with_its_line(graded):
     assert value.line == 8 and "null pointer" in value.message
 
 
+@sanitized
 def test_an_element_that_is_never_set_is_found(graded):
     _, value = graded(RIGHT.replace("i = 0; i < count", "i = 0; i < count - 1"))
-    assert not value.passed
+    assert "never set" in value.message
+
+
+def test_without_a_compiler_nobody_gets_a_grade(graded, monkeypatch):
+    monkeypatch.setattr("tinydl.course.compiling.compiler", lambda: None)
+    with pytest.raises(ArgumentError, match="a C compiler called cc"):
+        graded(RIGHT)
 
 
 def test_without_sanitizers_guard_pages_stop_it(graded, monkeypatch):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tinydl.course import Assignment, expect_close, expect_unchanged, grade
+from tinydl.course.feedback import details
 
 SUM = r"L = \frac1n \sum_i (y_i - \hat y_i)^2"
 
@@ -97,6 +98,17 @@ def test_public_properties_alone(graded):
 def test_an_exception_is_told_with_its_line(graded):
     value, _ = graded(RIGHT.replace("np.mean((y", "np.mean((z")).properties
     assert value.line == 5 and "NameError" in value.message and "np.mean((z" in value.text
+
+
+def test_lines_of_a_notebook_are_told_by_cell(graded):
+    sources = ["%time\nnp?", RIGHT.strip().replace("np.mean((y", "np.mean((z")]
+    cells = [{"cell_type": "code", "source": source} for source in sources]
+    value, _ = graded(json.dumps({"cells": cells}), "assignment.ipynb").properties
+    assert (value.cell, value.line) == (2, 4)
+    assert "Line 4 of code cell 2: return np.mean((z" in " ".join(details(value))
+    cells[1]["source"] = "def mse(:"
+    syntax = graded(json.dumps({"cells": cells}), "assignment.ipynb").message
+    assert syntax.startswith("assignment.ipynb, code cell 2, line 1: invalid syntax")
 
 
 def test_writing_into_an_argument_fails(graded):

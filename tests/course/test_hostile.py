@@ -2,7 +2,7 @@
 
 import os
 import sys
-import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,9 @@ import pytest
 
 from tinydl.course import Assignment, Limits, expect_close, grade
 
-QUICK = Limits(seconds=0.2, import_seconds=1, total_seconds=20, memory=1 << 30, result=8 << 20)
+# Short limits are for what goes on for ever; what ends by itself has time, on a busy machine, too.
+PATIENT = Limits(total_seconds=20, memory=1 << 30, result=8 << 20)
+QUICK = replace(PATIENT, seconds=0.2)
 
 
 def children():
@@ -24,21 +26,21 @@ def children():
 @pytest.fixture
 def graded(tmp_path):
     """Grade a submission that should define `double(x)`; nothing of it may be left behind."""
-    toy = Assignment("00", title="", functions=["double(x)"], limits=QUICK)
+    toy = Assignment("00", title="", functions=["double(x)"])
 
     @toy.property("double: value", points=1, cases=5)
     def value(student, draw):
         x = draw.normal(draw.integer(1, 5))
         expect_close(student.double(x), 2 * x, name="y")
 
-    def graded(source):
+    def graded(source, limits=PATIENT):
+        toy.limits = limits
         folder = tmp_path / "submission"
         folder.mkdir(exist_ok=True)
         (folder / "assignment.py").write_text(source)
-        before, began = children(), time.monotonic()
+        before = children()
         result = grade(toy, folder)
         assert children() == before
-        assert time.monotonic() - began < 120
         return result, result.properties[0]
 
     return graded
@@ -159,7 +161,8 @@ WRONG_ANSWERS = {
         "shape",
     ),
     "patched frames": (
-        "import sys\nsys.modules['frames'].encode = lambda value: b'passed'\n" + WRONG,
+        "import sys\ndef double(x):\n    sys.modules['frames'].encode = lambda value: b'passed'\n"
+        "    return 3 * x",
         "garbled, timed out",
     ),
     "always equal": (
@@ -266,7 +269,7 @@ def double(x):
 @pytest.mark.parametrize("name", WRONG_ANSWERS)
 def test_it_earns_nothing(graded, name):
     source, kinds = WRONG_ANSWERS[name]
-    result, value = graded(source)
+    result, value = graded(source, QUICK if "timed out" in kinds else PATIENT)
     assert result.earned == 0
     assert value.kind in kinds.split(", ")
     assert len(result.output) <= QUICK.output + 10
@@ -277,7 +280,7 @@ def test_it_earns_nothing(graded, name):
 
 @pytest.mark.parametrize("name", BYTES)
 def test_bytes_on_the_pipe_earn_nothing(graded, name):
-    result, value = graded(WRITING.format(content=BYTES[name]))
+    result, value = graded(WRITING.format(content=BYTES[name]), QUICK)
     assert (result.state, result.earned) == ("graded", 0)
     assert value.kind in ("garbled", "timed out", "raised", "type", "shape")
 
@@ -306,7 +309,7 @@ def test_bytes_on_the_pipe_earn_nothing(graded, name):
     ],
 )
 def test_a_file_that_cannot_be_loaded_is_explained(graded, source, state):
-    result, _ = graded(source)
+    result, _ = graded(source, replace(PATIENT, import_seconds=1 if state == "timed out" else 20))
     assert (result.state, result.earned) == (state, 0)
     assert result.message
 

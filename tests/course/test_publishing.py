@@ -1,5 +1,7 @@
 """The public properties as students get them."""
 
+import shutil
+
 import pytest
 
 from tests.course.toy import RIGHT, write_toy
@@ -72,3 +74,15 @@ def test_two_functions_of_one_name_are_refused(tmp_path):
     path.write_text(path.read_text().replace("def matrices", "def value"))
     with pytest.raises(ArgumentError, match="a name of its own"):
         publish(toy, toy, tmp_path)
+
+
+def test_properties_that_were_edited_are_an_error_that_says_so(published, tmp_path):
+    (tmp_path / "public_properties.py").write_text("1 / 0")
+    with pytest.raises(FileFormatError, match="ZeroDivisionError"):
+        load_public(tmp_path)
+
+
+def test_answers_that_were_left_behind_are_an_error_that_says_so(published, tmp_path):
+    shutil.copy(published / "public_properties.py", tmp_path)
+    with pytest.raises(FileFormatError, match=r"public_answers.bin is missing"):
+        load_public(tmp_path)

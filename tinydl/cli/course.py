@@ -116,9 +116,23 @@ def run_check(arguments: argparse.Namespace) -> int:
     if not arguments.file.exists():
         raise ArgumentError("check", "FILE", got=str(arguments.file), expected="an existing file")
     known = _published(arguments.file)
+    _refuse_other_files(arguments.file, known.assignment.file)
     result = grade(known.assignment, arguments.file, public_only=True)
     print_check(result, known)
     return 0 if all(p.passed for p in result.properties) else 1
+
+
+def _refuse_other_files(file: Path, wanted: str) -> None:
+    """A C assignment is no Python file, for instance, and a README no assignment."""
+    suffixes = {".py": (".py", ".ipynb")}.get(Path(wanted).suffix, (Path(wanted).suffix,))
+    if file.is_file() and file.suffix.lower() not in suffixes:
+        raise ArgumentError(
+            "check",
+            "FILE",
+            got=str(file),
+            expected=wanted,
+            hint="that is the file that you write your answers into",
+        )
 
 
 def _published(file: Path) -> Published:

@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
+SECONDS = 300  # if bwrap hangs; a busy machine must not cost a layer
+
 
 @cache
 def available() -> bool:
@@ -22,7 +24,7 @@ def available() -> bool:
         return False
     trial = wrapped([sys.executable, "-I", "-c", "import numpy"], "/", {}, program)
     try:
-        outcome = subprocess.run(trial, capture_output=True, timeout=20, check=False)
+        outcome = subprocess.run(trial, capture_output=True, timeout=SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return False
     return outcome.returncode == 0

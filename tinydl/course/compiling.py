@@ -19,6 +19,7 @@ from tinydl.course.programs import compiler, run_held
 from tinydl.course.sanitizers import FLAGS as SANITIZED
 from tinydl.course.sanitizers import sanitizer
 from tinydl.course.sources import Unreadable
+from tinydl.errors import ArgumentError
 from tinydl.kernels.calling import REAL_TYPES
 from tinydl.kernels.header import renames
 from tinydl.kernels.plugin import HEADER
@@ -55,6 +56,8 @@ def compile_c(text: str, file: str) -> Compiled:
     ------
     Unreadable
         If it does not compile, or includes what it must not.
+    ArgumentError
+        If there is no compiler.
     """
     check_text(text, file)
     fast, warnings = _libraries(text, file, FAST)
@@ -112,7 +115,13 @@ def _run(arguments: Sequence[str], folder: str, file: str) -> str:
     """Run the compiler; return what it says."""
     program = compiler()
     if program is None:
-        raise Unreadable("unreadable", f"{file}: this machine has no C compiler called cc")
+        raise ArgumentError(  # no grade: the submission is not to blame
+            "course",
+            file,
+            expected="a C compiler called cc to compile it with",
+            hint="install one (Ubuntu and WSL: sudo apt install gcc, macOS: xcode-select --install)"
+            " or name yours in the environment variable CC",
+        )
     try:
         code, said = run_held([program, *arguments], folder)
     except subprocess.TimeoutExpired:

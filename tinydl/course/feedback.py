@@ -128,7 +128,8 @@ def details(result: PropertyResult) -> list[str]:
     """Sentences on a property that does not hold, beside the numbers."""
     sentences = [result.message]
     if result.line is not None:
-        sentences.append(f"Line {result.line} of your file: {result.text}".rstrip(": "))
+        place = "your file" if result.cell is None else f"code cell {result.cell}"
+        sentences.append(f"Line {result.line} of {place}: {result.text}".rstrip(": "))
     if result.likely:
         sentences.append(f"Likely mistake: {result.likely}.")
     if result.hint:

@@ -52,6 +52,8 @@ class PropertyResult:
     line, text : int or None, str
         Where in the file an exception came from.
     counter_example : CounterExample or None
+    cell : int or None
+        Which code cell of a notebook the line is in.
     """
 
     name: str
@@ -68,6 +70,7 @@ class PropertyResult:
     line: int | None = None
     text: str = ""
     counter_example: CounterExample | None = None
+    cell: int | None = None
 
 
 @dataclass

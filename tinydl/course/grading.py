@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +57,10 @@ def _grade(assignment: Assignment, path: Path, chosen: list[Property], result: G
     session = _session(assignment, source, path)
     result.notes += [*source.notes, *session.warnings]
     try:
-        look = _load(session, source.file)
+        look = _load(session, source)
         result.notes += advice(look, assignment.functions, assignment.allowed)
-        result.properties = _try_all(assignment, chosen, session, look, result.seed)
+        tried = _try_all(assignment, chosen, session, look, result.seed)
+        result.properties = [_placed(prop, source) for prop in tried]
     finally:
         session.close()
         result.output = clean(session.output, assignment.limits.output)
@@ -73,7 +75,7 @@ def _session(assignment: Assignment, source: Source, path: Path) -> Sessions:
     return Session(start, limits, read_extras(path, assignment.extras))
 
 
-def _load(session: Sessions, file: str) -> Look:
+def _load(session: Sessions, source: Source) -> Look:
     """Run the file; raise Unreadable if that fails."""
     try:
         loaded = session.load()
@@ -83,9 +85,9 @@ def _load(session: Sessions, file: str) -> Look:
     told, error = loaded.get("look"), loaded.get("error")
     syntax = told.get("syntax") if isinstance(told, dict) else None
     if isinstance(syntax, dict):
-        raise Unreadable("syntax error", _syntax_message(syntax, file))
+        raise Unreadable("syntax error", _syntax_message(syntax, source))
     if isinstance(error, dict):
-        raise Unreadable("crashed", _error_message(error, file))
+        raise Unreadable("crashed", _error_message(error, source))
     look = read_look(told)
     if look is None or "result" not in loaded:
         raise Unreadable("garbled", "it interferes with the grader")
@@ -129,10 +131,25 @@ def _failed(prop: Property, kind: str, message: str) -> PropertyResult:
     )
 
 
-def _syntax_message(syntax: Mapping[str, Any], file: str) -> str:
-    line, offset, text = syntax.get("line"), syntax.get("offset"), syntax.get("text")
-    place = f"{file}, line {line}" if isinstance(line, int) else file
-    message = f"{place}: {clean(syntax.get('message'), 300)}"
+def _placed(result: PropertyResult, source: Source) -> PropertyResult:
+    """The result, the line in it counted as the student sees it."""
+    if result.line is None:
+        return result
+    cell, line = source.place(result.line)
+    return replace(result, cell=cell, line=line)
+
+
+def _place(line: Any, source: Source) -> str:
+    """Such as "assignment.py, line 7"."""
+    if not isinstance(line, int):
+        return source.file
+    cell, line = source.place(line)
+    return f"{source.file}, {f'code cell {cell}, ' if cell else ''}line {line}"
+
+
+def _syntax_message(syntax: Mapping[str, Any], source: Source) -> str:
+    offset, text = syntax.get("offset"), syntax.get("text")
+    message = f"{_place(syntax.get('line'), source)}: {clean(syntax.get('message'), 300)}"
     if isinstance(text, str) and text:
         text = clean(text, 200).expandtabs(1)
         message += f"\n    {text}"
@@ -141,8 +158,7 @@ def _syntax_message(syntax: Mapping[str, Any], file: str) -> str:
     return message
 
 
-def _error_message(error: Mapping[str, Any], file: str) -> str:
-    line, text = error.get("line"), error.get("text")
-    place = f"{file}, line {line}" if isinstance(line, int) else file
+def _error_message(error: Mapping[str, Any], source: Source) -> str:
+    text, place = error.get("text"), _place(error.get("line"), source)
     message = f"{place}: {clean(error.get('type'), 80)}: {clean(error.get('message'))}"
     return f"{message}\n    {clean(text, 200)}" if isinstance(text, str) else message

@@ -22,7 +22,7 @@ from typing import Any
 
 from tinydl.course import bubblewrap
 from tinydl.course.inside import frames
-from tinydl.course.stopwatch import Stopwatch
+from tinydl.course.stopwatch import Stopwatch, wait
 
 INSIDE = Path(__file__).with_name("inside")
 PIECE = 1 << 16
@@ -210,7 +210,7 @@ class SubmissionProcess:
     def _how_it_ended(self) -> Ended:
         """What became of a process that has closed its pipe."""
         try:
-            code = self._process.wait(timeout=1.0)
+            code = wait(self._process, seconds=1.0)
         except subprocess.TimeoutExpired:
             return Ended("garbled", "it closed the pipe that its answers take")
         while self._printed >= 0 and select_readable(self._printed) and self._keep_output():

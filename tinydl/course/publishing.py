@@ -98,7 +98,12 @@ def load_public(folder: Path) -> Published:
     FileFormatError
         If its files do not belong together.
     """
-    assignment = load_assignment(folder, PROPERTIES)
+    try:
+        assignment = load_assignment(folder, PROPERTIES)
+    except Exception as error:  # whatever a file raises that was changed, or is of another version
+        raise _not_as_released(PROPERTIES, repr(error)) from error
+    if not (folder / ANSWERS).is_file():
+        raise _not_as_released(ANSWERS, "missing")
     try:
         answers = frames.decode((folder / ANSWERS).read_bytes())
         for name, reference in assignment.references.items():
@@ -109,12 +114,18 @@ def load_public(folder: Path) -> Published:
         ]
         return Published(assignment, float(answers["hidden points"]))
     except (frames.BadFrame, KeyError, TypeError) as error:
-        raise FileFormatError(
-            "check",
-            ANSWERS,
-            got=f"damaged ({error!r})",
-            expected=f"the one released with {PROPERTIES}",
-        ) from None
+        raise _not_as_released(ANSWERS, f"damaged ({error!r})") from None
+
+
+def _not_as_released(file: str, got: str) -> FileFormatError:
+    other = ANSWERS if file == PROPERTIES else PROPERTIES
+    return FileFormatError(
+        "check",
+        file,
+        got=got,
+        expected=f"the one released with {other}",
+        hint="copy both once more from what you were given",
+    )
 
 
 def _answers(assignment: Assignment, solution: Path) -> dict[str, Any]:

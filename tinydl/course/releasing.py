@@ -219,12 +219,14 @@ def _readme(assignment: Assignment) -> str:
     if assignment.file == SCRIPT:
         files += " (or `assignment.ipynb` in place of `assignment.py`)"
     others = [f"| `{name}` | the places for your code in C |\n" for name in names if name != SCRIPT]
+    places = " and ".join(f"`{name}`" for name in names)
     return README.format(
         title=assignment.title,
         name=assignment.name,
         file=assignment.file,
         files=files,
         others="".join(others),
+        places=places,
         points=assignment.points,
         public=public,
     )
@@ -234,13 +236,13 @@ README = """# {title}
 
 | file | what it is |
 |---|---|
-| `assignment.py` | the task, with places for your code |
+| `assignment.py` | the task |
 {others}| `assignment.ipynb` | the same as a notebook; work in whichever you like |
 | `public_properties.py`, `public_answers.bin` | what `check` needs; leave them as they are |
 
 1. Install Python 3.11 or later, then `pip install tinydl`.
-2. Open `assignment.py` in an editor, or `assignment.ipynb` in Jupyter, read, and write your code
-   where it says `YOUR CODE HERE`.
+2. Open `assignment.py` in an editor, or `assignment.ipynb` in Jupyter, and read. Write your code
+   where {places} says `YOUR CODE HERE`.
 3. Check it as often as you like: `python -m tinydl course check {file}`. It tries your
    functions on random inputs, and shows the smallest one on which they are wrong.
 4. Hand in {files}, in a folder `{name}`.

@@ -14,6 +14,7 @@ from tinydl.course.compiling import compile_c
 from tinydl.course.process import Ended, Limits, SubmissionProcess
 from tinydl.kernels.plugin import HEADER
 
+GARBAGE, OTHER_GARBAGE = 123.5, -54.25  # what results hold before C has set them
 ROOT = str(Path(__file__).parent.parent.parent)  # where a process finds this tinydl
 
 
@@ -133,9 +134,9 @@ class KernelSession:
         Where sanitized code cannot be loaded, kernels work between guard pages instead.
         """
         fast, sanitized = self._compiled.fast, self._compiled.sanitized
-        start = kernel_start(self._file, self._limits, guarded=False)
-        if sanitized:
-            held = {**start, "memory": None}  # a sanitizer needs the whole address space
+        start = kernel_start(self._file, self._limits)
+        if sanitized:  # which need the whole address space
+            held = {**start, "memory": None, "garbage": OTHER_GARBAGE}
             strict = Session(held, self._limits, sanitized, sanitizers.environment())
             with contextlib.suppress(Ended):
                 if "result" in strict.load():
@@ -160,8 +161,8 @@ class KernelSession:
         if not _alike(answers[0].get("result"), answers[-1].get("result")):
             raise Ended(
                 "crashed",
-                "its result changes with the compiler's options: probably an element of the "
-                "result is never set, or is added to before it was set to 0",
+                "its result depends on what was in memory before, or on the compiler's options: "
+                "probably an element of the result is never set, or is added to before it was 0",
             )
         return answers[-1]
 
@@ -217,10 +218,10 @@ def python_start(
     }
 
 
-def kernel_start(file: str, limits: Limits, *, guarded: bool) -> dict[str, Any]:
-    """What the process of compiled kernels begins with; `guarded`: between guard pages."""
+def kernel_start(file: str, limits: Limits) -> dict[str, Any]:
+    """What the process of compiled kernels begins with."""
     start = python_start("", file, ("numpy", "tinydl"), limits)
-    return {**start, "header": HEADER.read_text(), "guarded": guarded}
+    return {**start, "header": HEADER.read_text(), "garbage": GARBAGE}
 
 
 def _alike(one: Any, other: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,11 +39,25 @@ class Source:
         The name of the file it was in.
     notes : list of str
         What was unusual, in words for the student.
+    cells : list of int
+        In which line of the text each code cell of a notebook begins; empty for a script.
     """
 
     text: str
     file: str
     notes: list[str] = field(default_factory=list)
+    cells: list[int] = field(default_factory=list)
+
+    def place(self, line: int) -> tuple[int | None, int]:
+        r"""The code cell of a line, None for a script, and the line's number there.
+
+        Examples
+        --------
+        >>> Source("# %%\nx = 1\n\n# %%\ny = 2", "a.ipynb", cells=[2, 5]).place(5)
+        (2, 1)
+        """
+        cell = bisect_right(self.cells, line)
+        return (cell, line - self.cells[cell - 1] + 1) if cell else (None, line)
 
 
 def read_source(path: Path, name: str) -> Source:
@@ -67,7 +82,8 @@ def read_source(path: Path, name: str) -> Source:
     if path.stat().st_size > LARGEST:
         raise Unreadable("unreadable", f"{path.name} is larger than {LARGEST // 10**6} MB")
     try:
-        text = _script(path, notes) if path.suffix.lower() == ".ipynb" else text_of(path)
+        notebook = path.suffix.lower() == ".ipynb"
+        text = _script(path, notes) if notebook else text_of(path)
     except FileFormatError as error:
         raise Unreadable("unreadable", str(error)) from None
     except OSError as error:
@@ -77,7 +93,7 @@ def read_source(path: Path, name: str) -> Source:
         raise Unreadable("unreadable", f"{path.name} is empty")
     if "\0" in text:
         raise Unreadable("unreadable", f"{path.name} is no text: it contains zero bytes")
-    return Source(text, path.name, notes)
+    return Source(text, path.name, notes, _code_cells(text) if notebook else [])
 
 
 def _find(folder: Path, name: str, notes: list[str]) -> Path:
@@ -107,6 +123,11 @@ def _script(path: Path, notes: list[str]) -> str:
     """The code cells of a notebook, one after the other."""
     notes.append("A notebook was handed in; its code cells were graded as one script.")
     return format_script([Cell("code", c.source) for c in read_cells(path) if c.kind == "code"])
+
+
+def _code_cells(text: str) -> list[int]:
+    """In which line each cell of a script of code cells begins."""
+    return [n + 1 for n, line in enumerate(text.split("\n"), 1) if line.startswith("# %%")]
 
 
 def read_extras(path: Path, names: Sequence[str]) -> dict[str, bytes]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
+from contextlib import suppress
 
 LONGEST_LOOK = 1.0  # seconds
 
@@ -43,19 +45,48 @@ class Stopwatch:
 
     def taken(self) -> float:
         """Seconds by the clock, except those in which it could not run as others did."""
-        return self.passed() - (_waited(self._process()) - self._waited)
+        passed = self.passed()
+        waited = max(0.0, _waited(self._process()) - self._waited)
+        return max(passed - waited, min(self.cpu(), passed))  # many threads wait more than one
 
     def cpu(self) -> float:
         """Seconds of processor time."""
         return _cpu(self._process()) - self._cpu
 
 
+def wait(process: subprocess.Popen[bytes], seconds: float) -> int:
+    """Wait for the end of a process, as long as it takes no more than some seconds of its own.
+
+    Raises
+    ------
+    subprocess.TimeoutExpired
+        If it takes longer.
+
+    Examples
+    --------
+    >>> wait(subprocess.Popen([sys.executable, "-c", "exit(3)"]), seconds=30)
+    3
+    """
+    watch = Stopwatch(lambda: process.pid)
+    while (code := process.poll()) is None:
+        if watch.taken() >= seconds:
+            raise subprocess.TimeoutExpired(process.args, seconds)
+        time.sleep(0.005)
+    return code
+
+
 def _waited(process: int) -> float:
-    """How long a process has waited for a processor so far; 0 where the system does not tell."""
-    try:
-        return int(Path(f"/proc/{process}/schedstat").read_text().split()[1]) / 1e9
-    except (OSError, ValueError, IndexError):
-        return 0.0
+    """How long the threads of a process have waited for a processor so far.
+
+    One may hold what another needs, Python's lock for instance, so each counts. It is 0 where the
+    system does not tell.
+    """
+    waited, tasks = 0, f"/proc/{process}/task"
+    with suppress(OSError, ValueError, IndexError):  # a thread may have ended just now
+        for task in os.listdir(tasks):
+            with open(f"{tasks}/{task}/schedstat", "rb") as file:
+                waited += int(file.read().split()[1])
+    return waited / 1e9
 
 
 def _cpu(process: int) -> float:

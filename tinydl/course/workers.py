@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,10 +99,11 @@ class _Graders:
             answer, complaint = process.communicate(json.dumps(order).encode(), timeout=SECONDS)
             return Grade.from_dict(json.loads(answer))
         except subprocess.TimeoutExpired:
-            self._end(process)
+            _end([process])
             return _failed(job, f"it took longer than {SECONDS:.0f} seconds")
         except ValueError:
-            return _failed(job, complaint.decode("utf-8", "replace").strip()[-1000:])
+            said = complaint.decode("utf-8", "replace").strip()[-1000:]
+            return _failed(job, said or f"it ended with exit code {process.returncode}")
         finally:
             with self._lock:
                 self._running.discard(process)
@@ -111,16 +113,19 @@ class _Graders:
         with self._lock:
             self._stopped = True
             running = list(self._running)
-        for process in running:
-            self._end(process)
+        _end(running)
 
-    @staticmethod
-    def _end(process: subprocess.Popen[bytes]) -> None:
-        """As Ctrl-C would, so that the grader ends the submission, too; or else by force."""
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
+
+def _end(graders: Sequence[subprocess.Popen[bytes]]) -> None:
+    """By a request, so that each grader ends its submission, too; or else by force."""
+    for process in graders:
+        process.terminate()
+    try:
+        with suppress(subprocess.TimeoutExpired):
+            for process in graders:
+                process.wait(timeout=10)
+    finally:  # also after a second Ctrl-C
+        for process in graders:
             process.kill()
 
 
@@ -135,7 +140,8 @@ def _environment() -> dict[str, str]:
 
 
 def _main() -> None:
-    """Read one order, grade, and write the grade."""
+    """Read one order, grade, and write the grade; end as by Ctrl-C when asked to."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     order: list[Any] = json.loads(sys.stdin.read())
     assignment, submission, seed = order
     result = grade(load_assignment(assignment), submission, seed=seed)

@@ -45,6 +45,8 @@ class CKernels:
         The C functions by name and element type: ``functions["conv", np.dtype(np.float32)]``.
     threads : callable
         Tells how many threads a call may use.
+    empty : callable
+        Makes the array for a result, of a shape and an element type.
     """
 
     def __init__(
@@ -52,9 +54,10 @@ class CKernels:
         ffi: Any,
         functions: Mapping[tuple[str, np.dtype], Any],
         threads: Callable[[], int],
+        empty: Callable[[Shape, np.dtype], Array] = np.empty,
     ) -> None:
         self.functions = functions
-        self._threads = threads
+        self._threads, self._empty = threads, empty
         self._pointer = ffi.from_buffer
         self._pointer_types = {dtype: ffi.typeof(f"{name}[]") for dtype, name in REAL_TYPES.items()}
         self._window = lru_cache(maxsize=1024)(lambda window: ffi.new("window *", window))
@@ -331,7 +334,7 @@ class CKernels:
             if not (flags.c_contiguous and flags.aligned):
                 x = np.array(x, order="C")
             pointers.append(pointer(kind, x))
-        result = np.empty(shape, dtype)
+        result = self._empty(shape, dtype)
         if result.size == 0:
             return result
         if function(*pointers, pointer(kind, result), sizes, *settings, self._threads()) != 0:

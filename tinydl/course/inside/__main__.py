@@ -76,7 +76,9 @@ def _prepare(start: dict[str, Any]) -> Callable[..., dict[str, Any]]:
         importlib.import_module(package)
     load: Callable[..., dict[str, Any]] = _load_python
     if start["header"]:
-        load_kernels = c_kernels.loader(start["header"], guarded=start["guarded"])
+        load_kernels = c_kernels.loader(
+            start["header"], guarded=start["guarded"], garbage=start["garbage"]
+        )
         load = functools.partial(_load_c, load_kernels)
     del sys.path[: len(start["paths"])]
     return load

@@ -6,12 +6,15 @@ import inspect
 import os
 import types
 from collections.abc import Callable
+from functools import partial
 from typing import Any
+
+import numpy as np
 
 Loader = Callable[[types.ModuleType], dict[str, Any]]
 
 
-def loader(header: str, *, guarded: bool) -> Loader:
+def loader(header: str, *, guarded: bool, garbage: float) -> Loader:
     """Make ready to load compiled kernels, while all of tinydl can still be imported.
 
     Parameters
@@ -20,6 +23,8 @@ def loader(header: str, *, guarded: bool) -> Loader:
         The text of ``tinydl.h``.
     guarded : bool
         Whether every call is to work between guard pages.
+    garbage : float
+        What a result holds before the call, so that an element that is never set shows.
 
     Returns
     -------
@@ -47,7 +52,8 @@ def loader(header: str, *, guarded: bool) -> Loader:
                     functions[name, dtype] = (
                         between_guard_pages(ffi, function) if guarded else function
                     )
-        kernels = CKernels(ffi, functions, lambda: 1)
+        full = partial(_full, garbage)
+        kernels = CKernels(ffi, functions, lambda: 1, full)
         defined: dict[str, Any] = {}
         for name in sorted({name for name, _ in functions}):
             setattr(module, name, getattr(kernels, name))
@@ -56,3 +62,7 @@ def loader(header: str, *, guarded: bool) -> Loader:
         return {"defines": defined, "imports": []}
 
     return load
+
+
+def _full(garbage: float, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    return np.full(shape, garbage, dtype)

@@ -80,7 +80,7 @@ def install(allowed: Sequence[str], readable: Sequence[str], listable: Sequence[
     files = tuple(_realpath(path) for path in readable)
     folders = (*files, *(_realpath(path) for path in listable))
     checks: dict[str, Callable[..., None]] = {
-        "import": _import_check(packages),
+        "import": _import_check(packages, allowed),
         "open": _open_check(files),
         "os.listdir": _listing_check(folders),
         "os.scandir": _listing_check(folders),
@@ -101,7 +101,9 @@ def _forbidden(module: str) -> bool:
     return module in FORBIDDEN_MODULES or module.partition(".")[0] in FORBIDDEN_MODULES
 
 
-def _import_check(packages: set[str]) -> Callable[..., None]:
+def _import_check(packages: set[str], allowed: Sequence[str]) -> Callable[..., None]:
+    allows = " and ".join([", ".join(allowed), "Python's own modules"])
+
     def check(module: str, *_: object) -> None:
         top = module.partition(".")[0]
         if module == "numpy.testing":
@@ -110,7 +112,8 @@ def _import_check(packages: set[str]) -> Callable[..., None]:
         if _forbidden(module):
             raise RefusedImport(f"the grader does not allow `import {module}`")
         if top not in packages and top not in _standard:
-            raise RefusedImport(f"this assignment does not allow `import {top}`")
+            refused = f"this assignment does not allow `import {top}`"
+            raise RefusedImport(f"{refused}; it allows {allows}")
 
     return check
 
