@@ -13,6 +13,7 @@ import pytest
 
 from tests.course.toy import RIGHT, write_toy
 from tinydl.__main__ import main
+from tinydl.cli.course import _time
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +117,10 @@ def children_of(number):
     """The processes that a process has started, by any of its threads."""
     lists = Path(f"/proc/{number}/task").glob("*/children")
     return [pid for children in lists for pid in children.read_text().split()]
+
+
+def test_a_deadline_without_a_time_is_the_end_of_the_day():
+    assert _time("2027-01-31") > _time("2027-01-31T23:59") > _time("2027-01-31 12:00")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")

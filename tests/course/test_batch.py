@@ -150,8 +150,8 @@ def test_a_late_submission_is_graded_and_marked(small, toy):
     deadline = datetime(2026, 1, 31, 12)
     for file, hours in ((path, 3), (small / "submissions/ada/00-toy/assignment.py", -1)):
         os.utime(file, (deadline.timestamp() + 3600 * hours,) * 2)
-    (small / "graded/carl/00-toy/grade.json").unlink()
-    (ada, carl), _ = regraded(small, toy, deadline=deadline)
+    (ada, carl), again = regraded(small, toy, deadline=deadline)
+    assert again == []
     assert (ada.late, carl.late) == (0.0, 3.0)
     assert "3.0 hours after" in (small / "graded/carl/00-toy/feedback.md").read_text()
 
@@ -182,6 +182,16 @@ def test_submissions_are_found_in_three_layouts(tmp_path, toy):
     assert found(tmp_path / "class" / "ada") == [("ada", "00-toy")]
     assert found(tmp_path / "flat") == [("carl", "carl")]
     assert found(tmp_path / "class", tmp_path / "flat") == [("ada", "00-toy"), ("carl", "carl")]
+
+
+def test_a_folder_by_another_spelling_or_in_another_one_is_found(tmp_path, toy):
+    for place in ("ada/00 TOY", "bea/00-toy/00-toy", "cid/download/00_Toy", "dan/download"):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / "assignment.py").write_text(RIGHT)
+    (tmp_path / "__MACOSX").mkdir()
+    found = submissions_in([tmp_path], [toy])
+    assert [s.student for s in found] == ["ada", "bea", "cid", "dan"]
+    assert all(s.files for s in found)
 
 
 def test_links_are_no_submissions(tmp_path, toy):

@@ -97,6 +97,10 @@ def test_what_is_not_there_is_missing(tmp_path):
         with pytest.raises(Unreadable) as caught:
             read_source(path, "assignment.py")
         assert caught.value.state == "missing"
+    (tmp_path / "work.zip").touch()
+    for path, what in ((tmp_path, "file assignment.py"), (tmp_path / "01", "folder 01")):
+        with pytest.raises(Unreadable, match=f"no {what}.*; found: .*work.zip"):
+            read_source(path, "assignment.py")
 
 
 def test_links_are_not_followed(tmp_path):

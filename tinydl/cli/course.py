@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-from datetime import datetime
+from contextlib import suppress
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -247,7 +248,10 @@ def _positive(text: str) -> int:
 
 
 def _time(text: str) -> datetime:
+    """A time; a day alone means its end."""
     try:
+        with suppress(ValueError):
+            return datetime.combine(date.fromisoformat(text), time.max)
         return datetime.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text} is no time; write 2027-01-31T23:59") from None

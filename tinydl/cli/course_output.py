@@ -118,12 +118,12 @@ def _print_assignment(console: Console, graded: Sequence[Graded]) -> None:
 def _remark(graded: Graded) -> str:
     grade = graded.grade
     if grade.state != "graded":
-        remark = grade.state
+        remark = ": ".join(filter(None, [grade.state, *grade.message.splitlines()[:1]]))
     else:
         named = (p.likely or p.message for p in grade.properties if not p.passed)
         remark = next(named, "")
-    late = f"{graded.late:.1f} hours late; " if graded.late else ""
-    return late + remark
+    late = f"{graded.late:.1f} hours late" if graded.late else ""
+    return "; ".join(filter(None, [late, remark]))
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> object:

@@ -11,6 +11,7 @@ from tinydl.course.cells import Cell, format_script, read_cells, text_of
 from tinydl.errors import FileFormatError
 
 LARGEST = 5_000_000  # bytes
+MOST_NAMES = 5
 
 
 class Unreadable(Exception):
@@ -78,7 +79,8 @@ def read_source(path: Path, name: str) -> Source:
     if path.is_dir():
         path = _find(path, name, notes)
     if not path.is_file():
-        raise Unreadable("missing", f"there is no file {name}")
+        beside = _plain_files(path.parent) if path.parent.is_dir() else []
+        raise Unreadable("missing", _lacking(f"folder {path.name} with {name}", beside))
     if path.stat().st_size > LARGEST:
         raise Unreadable("unreadable", f"{path.name} is larger than {LARGEST // 10**6} MB")
     try:
@@ -108,10 +110,16 @@ def _find(folder: Path, name: str, notes: list[str]) -> Path:
     if len(files) == 1:
         notes.append(f"The file is called {files[0].name}; it should be {name}.")
         return files[0]
-    if files:
-        found = ", ".join(file.name for file in files)
-        raise Unreadable("missing", f"there is no file {name}; found: {found}")
-    raise Unreadable("missing", f"there is no file {name}")
+    raise Unreadable("missing", _lacking(f"file {name}", sorted(folder.iterdir())))
+
+
+def _lacking(what: str, there: Sequence[Path]) -> str:
+    """What is not there, and what is; "" if nothing is."""
+    found = [path.name for path in there if not path.name.startswith(".")]
+    if not found:
+        return ""
+    more = ", ..." if len(found) > MOST_NAMES else ""
+    return f"there is no {what}; found: {', '.join(found[:MOST_NAMES])}{more}"
 
 
 def _plain_files(folder: Path) -> list[Path]:

@@ -59,8 +59,9 @@ def submissions_in(folders: Sequence[Path], assignments: Sequence[Path]) -> list
     """The submissions in some folders, missing ones among them.
 
     Each folder holds a folder for each student; in that is a folder for each assignment, with the
-    assignment's name, or, if there is only one assignment, the files themselves. A folder may also
-    be that of one student. An assignment that nobody has handed in is left out.
+    assignment's name, or, if there is only one assignment, the files themselves. In names of
+    assignments only letters and digits count, and a folder that holds but another one is that one.
+    A folder may also be that of one student. An assignment that nobody has handed in is left out.
 
     Raises
     ------
@@ -99,9 +100,8 @@ def _students(folder: Path, assignments: Sequence[Path]) -> Iterator[Path]:
     if not folder.is_dir():
         raise ArgumentError("grade", "FOLDER", got=str(folder), expected="a folder")
     folder = folder.resolve()
-    inside = [f for f in sorted(folder.iterdir()) if not f.name.startswith(".")]
     names = {assignment.name for assignment in assignments}
-    folders = [f for f in inside if f.is_dir() and not f.is_symlink()]
+    folders = _folders(folder)
     if any(f.name in names for f in folders) or not folders:
         yield folder
     else:
@@ -109,6 +109,30 @@ def _students(folder: Path, assignments: Sequence[Path]) -> Iterator[Path]:
 
 
 def _place(student: Path, assignment: Path, only: bool) -> Path:
-    """Where the student's answer should be."""
+    """Where the student's answer is, or should be."""
     place = student / assignment.name
-    return student if only and not place.exists() else place
+    alike = [f for f in _folders(student) if _letters(f.name) == _letters(place.name)]
+    if place not in alike and len(alike) == 1:
+        place = alike[0]
+    elif only and not place.exists():
+        place = student
+    while _wraps(place):  # as an archive that was unpacked does
+        (place,) = _folders(place)
+    return place
+
+
+def _folders(folder: Path) -> list[Path]:
+    """The folders in a folder, but no links, nor what systems add."""
+    inside = sorted(folder.iterdir()) if folder.is_dir() else []
+    plain = (f for f in inside if f.is_dir() and not f.is_symlink())
+    return [f for f in plain if not f.name.startswith((".", "__"))]
+
+
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, name)).casefold()
+
+
+def _wraps(folder: Path) -> bool:
+    """Whether all that a folder holds is another."""
+    files = [f for f in folder.iterdir() if not f.is_dir()] if folder.is_dir() else []
+    return not files and len(_folders(folder)) == 1
