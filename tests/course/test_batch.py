@@ -194,6 +194,15 @@ def test_a_folder_by_another_spelling_or_in_another_one_is_found(tmp_path, toy):
     assert all(s.files for s in found)
 
 
+def test_the_output_of_an_earlier_run_is_no_student(tmp_path, toy):
+    for student in ("ada", "graded"):
+        hand_in(tmp_path, student, RIGHT)
+    with pytest.raises(ArgumentError, match="--output"):
+        submissions_in([tmp_path], [toy], tmp_path / "graded")
+    (tmp_path / "graded" / "grades.csv").touch()
+    assert [s.student for s in submissions_in([tmp_path], [toy], tmp_path / "graded")] == ["ada"]
+
+
 def test_links_are_no_submissions(tmp_path, toy):
     hand_in(tmp_path, "ada", RIGHT)
     (tmp_path / "eve" / "00-toy").mkdir(parents=True)

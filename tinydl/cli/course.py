@@ -164,7 +164,7 @@ def run_grade(arguments: argparse.Namespace) -> int:
     assignments = assignments_in(arguments.assignments)
     if arguments.results is not None:
         return _grade_one(arguments, assignments)
-    submissions = submissions_in(arguments.folders, assignments)
+    submissions = submissions_in(arguments.folders, assignments, arguments.output)
     return _grade_batch(arguments, submissions)
 
 

@@ -55,22 +55,29 @@ class Submission:
         return max(0.0, (max(times, default=0.0) - deadline.timestamp()) / 3600)
 
 
-def submissions_in(folders: Sequence[Path], assignments: Sequence[Path]) -> list[Submission]:
+def submissions_in(
+    folders: Sequence[Path], assignments: Sequence[Path], output: Path | None = None
+) -> list[Submission]:
     """The submissions in some folders, missing ones among them.
 
     Each folder holds a folder for each student; in that is a folder for each assignment, with the
     assignment's name, or, if there is only one assignment, the files themselves. In names of
     assignments only letters and digits count, and a folder that holds but another one is that one.
-    A folder may also be that of one student. An assignment that nobody has handed in is left out.
+    A folder may also be that of one student. The output of an earlier run may lie among them.
+    An assignment that nobody has handed in is left out.
 
     Raises
     ------
     ArgumentError
-        If there is no submission at all, or two folders of one student.
+        If there is no submission at all, or two folders of one student, or the output would be
+        written into a student's folder.
     """
     students: dict[str, Path] = {}
     for folder in folders:
         for student in _students(folder, assignments):
+            if output is not None and student == output.resolve():
+                _refuse_students_folder(output)
+                continue
             if student.name in students:
                 raise ArgumentError(
                     "grade",
@@ -94,6 +101,16 @@ def submissions_in(folders: Sequence[Path], assignments: Sequence[Path]) -> list
             expected=f"folders STUDENT/ASSIGNMENT with files, the assignments among {names}",
         )
     return [submission for submission in found if submission.assignment in handed_in]
+
+
+def _refuse_students_folder(output: Path) -> None:
+    if not (output / "grades.csv").exists():
+        raise ArgumentError(
+            "grade",
+            "--output",
+            got=f"{output}, where a student's work seems to be",
+            expected="a folder of its own",
+        )
 
 
 def _students(folder: Path, assignments: Sequence[Path]) -> Iterator[Path]:
