@@ -61,16 +61,12 @@ def topological_order(outputs: Iterable[Tensor], op_by_op: bool = False) -> list
     to_visit = list(found.values())
     while to_visit:
         y = to_visit.pop()
-        for x in y.inputs if op_by_op else _sources(y):
+        shortcut = None if op_by_op else y.shortcut
+        for x in y.inputs if shortcut is None else shortcut.inputs:
             if x.requires_grad and id(x) not in found:
                 found[id(x)] = x
                 to_visit.append(x)
     return sorted(found.values(), key=attrgetter("serial_number"))
-
-
-def _sources(y: Tensor) -> Sequence[Tensor]:
-    """Where the walk goes on from y: to its inputs, or past them by a shortcut."""
-    return y.inputs if y.shortcut is None else y.shortcut.inputs
 
 
 def backpropagate(
@@ -227,7 +223,7 @@ def _leading_to(wanted_ids: set[int], order: Sequence[Tensor]) -> set[int]:
     """The ids of the tensors in `order` through which a gradient reaches one of those wanted."""
     needed = set(wanted_ids)
     for y in order:
-        for x in _sources(y):
+        for x in y.inputs if y.shortcut is None else y.shortcut.inputs:
             if id(x) in needed:
                 needed.add(id(y))
                 break

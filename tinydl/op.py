@@ -141,15 +141,19 @@ class Op:
     def __call__(self, *inputs: Any) -> Tensor:
         """Apply the op to tensors, arrays or numbers, and record it when a gradient is wanted."""
         arrays = []
-        leads_back = False
+        wants_gradient = False
         for x in inputs:  # one loop for all that is asked of every input: most ops are small
             if type(x) is not Tensor:
                 return self(*self._as_tensors(inputs))
             arrays.append(x.data)
             if x.requires_grad:
-                leads_back = True
+                wants_gradient = True
         data = self.evaluate(arrays)
-        if leads_back and mode.recording and self._passes_gradients(inputs):
+        if (
+            wants_gradient
+            and mode.recording
+            and (None not in self.rules or self._leads_back(inputs))
+        ):
             return Tensor(data, True, None, self, inputs, tuple(arrays))
         return Tensor(data)
 
@@ -157,7 +161,9 @@ class Op:
         """Check the arrays and compute `forward`; nothing is recorded."""
         if self._checks:
             self.check(*arrays)
-        operands = floats_among_whole_numbers(arrays) if self.broadcasts else arrays
+        operands = arrays
+        if self.broadcasts and not (len(arrays) == 2 and arrays[0].dtype is arrays[1].dtype):
+            operands = floats_among_whole_numbers(arrays)
         token = silence()
         try:
             data = self.forward(*operands)
@@ -169,11 +175,8 @@ class Op:
             unsilence(token)
         return data if type(data) is np.ndarray else np.asarray(data)
 
-    def _passes_gradients(self, inputs: Sequence[Tensor]) -> bool:
+    def _leads_back(self, inputs: Sequence[Tensor]) -> bool:
         """Whether a rule leads to an input that requires a gradient."""
-        rules = self.rules
-        if None not in rules:
-            return True
         return any(
             x.requires_grad and rule_of_x
             for x, rule_of_x in zip(inputs, self.rules_for(inputs), strict=True)
