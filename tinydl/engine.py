@@ -100,6 +100,7 @@ def backpropagate(
             arrive(y, seed)
         while order:
             y = order.pop()
+            shortcut = shortcuts.pop(id(y), None)
             y_bar = gradient_of.pop(id(y), None)
             if y_bar is None:
                 continue
@@ -107,7 +108,6 @@ def backpropagate(
                 found[id(y)] = y_bar
             if y.op is None:
                 continue
-            shortcut = shortcuts.get(id(y))
             _refuse_changed_inputs(y, shortcut or y)
             if shortcut is not None:
                 for x, passed_on in shortcut.gradients(y_bar, needed):
