@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -42,6 +43,14 @@ def same(one, other):
 @given(VALUES)
 def test_what_is_sent_arrives(value):
     assert same(value, decode(encode(value)))
+
+
+def test_a_named_tuple_arrives_as_a_tuple():
+    class Lying(NamedTuple("Pair", [("w", float), ("v", float)])):
+        def __iter__(self):
+            return iter(())
+
+    assert decode(encode(Lying(1.0, 2.0))) == (1.0, 2.0)
 
 
 @given(ARRAYS)

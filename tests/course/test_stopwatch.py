@@ -32,6 +32,7 @@ def test_while_the_grader_is_stopped_time_stands_still(clock):
 
 
 def test_waiting_for_a_processor_is_not_counted_but_computing_is(clock, monkeypatch):
+    monkeypatch.setattr(stopwatch, "_waited_by", lambda thread: 0.0)
     monkeypatch.setattr(stopwatch, "_waited", lambda process: 0.0)
     monkeypatch.setattr(stopwatch, "_cpu", lambda process: 0.0)
     watch = stopwatch.Stopwatch(os.getpid)
@@ -41,6 +42,17 @@ def test_waiting_for_a_processor_is_not_counted_but_computing_is(clock, monkeypa
     monkeypatch.setattr(stopwatch, "_waited", lambda process: 40.0)  # a hundred threads
     monkeypatch.setattr(stopwatch, "_cpu", lambda process: 0.2)
     assert watch.taken() == pytest.approx(0.2)
+
+
+def test_the_waiting_of_the_grader_is_not_counted(clock, monkeypatch):
+    """It adds up in a property that asks hundreds of times."""
+    waited = {"/proc/thread-self": 0.0}
+    monkeypatch.setattr(stopwatch, "_waited_by", lambda thread: waited.get(thread, 0.0))
+    monkeypatch.setattr(stopwatch, "_cpu", lambda process: 0.0)
+    watch = stopwatch.Stopwatch(os.getpid)
+    clock[0] += 0.4
+    waited["/proc/thread-self"] = 0.25
+    assert watch.taken() == pytest.approx(0.15)
 
 
 def test_waiting_ends_with_the_process_or_the_time():

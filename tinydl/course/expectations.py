@@ -186,6 +186,8 @@ def as_array(got: Any, name: str = "the result") -> np.ndarray:
     hint = "; did you forget `return`?" if got is None else ""
     if isinstance(got, (list, tuple)):
         hint = "; make it an array, by np.array(...)" if isinstance(got, list) else ""
+        if isinstance(got, tuple) and len(got) == 1:
+            hint = "; a comma after a value makes a tuple of it"
     elif isinstance(got, Other) and "subclass" in got.described:
         hint = "; make it a plain one, by np.asarray(...)"
     message = f"{name} is {_described(got)}, expected a NumPy array or a number{hint}"

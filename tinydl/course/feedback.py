@@ -133,7 +133,7 @@ def details(result: PropertyResult) -> list[str]:
     if result.likely:
         sentences.append(f"Likely mistake: {result.likely}.")
     if result.hint:
-        sentences.append(result.hint)
+        sentences.append(f"Hint: {result.hint}")
     return [s if s.endswith((".", "?", "!", ")")) else f"{s}." for s in sentences if s]
 
 

@@ -34,7 +34,7 @@ class Stopwatch:
     def __init__(self, process: Callable[[], int]) -> None:
         self._process = process
         self._looked, self._passed = time.monotonic(), 0.0
-        self._waited, self._cpu = _waited(process()), _cpu(process())
+        self._waited, self._cpu = self._waits(), _cpu(process())
 
     def passed(self) -> float:
         """Seconds by the clock, except those in which nobody looked."""
@@ -46,8 +46,12 @@ class Stopwatch:
     def taken(self) -> float:
         """Seconds by the clock, except those in which it could not run as others did."""
         passed = self.passed()
-        waited = max(0.0, _waited(self._process()) - self._waited)
+        waited = max(0.0, self._waits() - self._waited)
         return max(passed - waited, min(self.cpu(), passed))  # many threads wait more than one
+
+    def _waits(self) -> float:
+        """How long the process has waited, and whoever looks, when an answer was there already."""
+        return _waited(self._process()) + _waited_by("/proc/thread-self")
 
     def cpu(self) -> float:
         """Seconds of processor time."""
@@ -81,12 +85,19 @@ def _waited(process: int) -> float:
     One may hold what another needs, Python's lock for instance, so each counts. It is 0 where the
     system does not tell.
     """
-    waited, tasks = 0, f"/proc/{process}/task"
-    with suppress(OSError, ValueError, IndexError):  # a thread may have ended just now
+    waited, tasks = 0.0, f"/proc/{process}/task"
+    with suppress(OSError):
         for task in os.listdir(tasks):
-            with open(f"{tasks}/{task}/schedstat", "rb") as file:
-                waited += int(file.read().split()[1])
-    return waited / 1e9
+            waited += _waited_by(f"{tasks}/{task}")
+    return waited
+
+
+def _waited_by(thread: str) -> float:
+    try:
+        with open(f"{thread}/schedstat", "rb") as file:
+            return int(file.read().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):  # it may have ended just now
+        return 0.0
 
 
 def _cpu(process: int) -> float:

@@ -78,8 +78,9 @@ def _to_json(value: Any, payload: list[bytes], depth: int) -> Any:
     if depth < DEEPEST:
         if kind is list:
             return {"list": [_to_json(v, payload, depth + 1) for v in value]}
-        if kind is tuple:
-            return {"tuple": [_to_json(v, payload, depth + 1) for v in value]}
+        if isinstance(value, tuple):  # a named tuple, too; whatever its own iteration says
+            items = tuple.__iter__(value)
+            return {"tuple": [_to_json(v, payload, depth + 1) for v in items]}
         if kind is dict:
             pairs = [[_to_json(x, payload, depth + 1) for x in pair] for pair in value.items()]
             return {"dict": pairs}

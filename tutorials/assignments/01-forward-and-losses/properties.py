@@ -84,6 +84,10 @@ DENSE_MISTAKES = {
     "w is transposed": lambda x, w, b: x @ w.T + b,
     "all biases are added to each output": lambda x, w, b: x @ w + b.sum(),
     "relu is applied: that comes after the layer": lambda x, w, b: np.maximum(x @ w + b, 0),
+    "the bias runs along the samples, not along the outputs": lambda x, w, b: x @ w + b[:, None],
+    "the bias is added once for each input": lambda x, w, b: x @ w + len(w) * b,
+    "the last input is left out": lambda x, w, b: x[:, :-1] @ w[:-1] + b,
+    "w @ x in place of x @ w": lambda x, w, b: w @ x + b,
 }
 SQUARED_MISTAKES = {
     "the mean is missing: the result has to be one number": lambda t, y: (y - t) ** 2,
@@ -98,7 +102,11 @@ SQUARED_MISTAKES = {
         (y - t) ** 2, axis=0
     ),
     "the absolute value in place of the square": lambda t, y: np.mean(np.abs(y - t)),
-    "the square is missing": lambda t, y: np.mean(y - t),
+    "the square is missing": lambda t, y: (np.mean(y - t), np.mean(t - y)),
+    "the difference of the squares, not the square of the difference": lambda t, y: (
+        np.mean(y**2 - t**2),
+        np.mean(t**2 - y**2),
+    ),
     "the root of it: that is another loss": lambda t, y: np.sqrt(np.mean((y - t) ** 2)),
     "half of it": lambda t, y: np.mean((y - t) ** 2) / 2,
     "the square of the mean, not the mean of the squares": lambda t, y: np.mean(y - t) ** 2,
@@ -120,7 +128,7 @@ ABSOLUTE_MISTAKES = {
     "the absolute value of the mean, not the mean of the absolute values": lambda t, y: np.abs(
         np.mean(y - t)
     ),
-    "the absolute value is missing": lambda t, y: np.mean(y - t),
+    "the absolute value is missing": lambda t, y: (np.mean(y - t), np.mean(t - y)),
 }
 BINARY_MISTAKES = {
     "the mean is missing: the result has to be one number": lambda t, y: surprises(t, y),
@@ -145,6 +153,15 @@ BINARY_MISTAKES = {
     ),
     "the logarithm to base 10, not the natural one": lambda t, y: (
         np.mean(surprises(t, y)) / np.log(10)
+    ),
+    "epsilon is added to y and to 1 - y; y is to be moved into the interval": lambda t, y: (
+        -np.mean(t * np.log(y + 1e-7) + (1 - t) * np.log(1 - y + 1e-7))
+    ),
+    "y is moved away from 0, but not from 1": lambda t, y: (
+        -np.mean(t * np.log(np.maximum(y, 1e-7)) + (1 - t) * np.log(1 - y))
+    ),
+    "the logarithm of 0: y is not moved inwards": lambda t, y: (
+        -np.mean(t * np.log(y) + (1 - t) * np.log(1 - y))
     ),
     "y and 1 - y are swapped": lambda t, y: np.mean(surprises(1 - t, y)),
     "targets and predictions are swapped": lambda t, y: np.mean(surprises(y, t)),
@@ -203,6 +220,10 @@ def check_dense(student, draw, samples, inputs, outputs):
         "the negative part, not the positive": lambda x: np.minimum(x, 0.0),
         "its derivative, not the function itself": lambda x: (x > 0) * 1.0,
         "negative numbers are made small, but not 0": lambda x: np.where(x > 0, x, 0.01 * x),
+        "np.max finds the largest along an axis; np.maximum compares each with 0": lambda x: (
+            np.max(x, 0),
+            np.max(x),
+        ),
     },
 )
 def relu_formula(student, draw):
@@ -227,6 +248,11 @@ def sigmoid_numbers(x):
         "the sign in the exponent is wrong": lambda x: 0.5 * (1 - np.tanh(0.5 * x)),
         "its derivative, not the function itself": lambda x: 0.25 * (1 - np.tanh(0.5 * x) ** 2),
         "it is a tanh": right_tanh,
+        "x is cut off at a limit that is too small": lambda x: [
+            right_sigmoid(np.clip(x, -most, most)) for most in (1, 2, 3, 4, 5, 6, 7, 8)
+        ],
+        "brackets are missing: 1 / 1 + ... is not 1 / (1 + ...)": lambda x: 1 + np.exp(-x),
+        "a minus in place of the plus": lambda x: 1 / (1 - np.exp(-x)),
     },
 )
 def sigmoid_formula(student, draw):
@@ -265,6 +291,7 @@ def large_numbers(draw):
         "x in place of 2 x": lambda x: np.tanh(0.5 * x),
         "its derivative, not the function itself": lambda x: 1 - np.tanh(x) ** 2,
         "it is a sigmoid": right_sigmoid,
+        "np.tan is the tangent; np.tanh is the hyperbolic one": np.tan,
     },
 )
 def tanh_formula(student, draw):
@@ -400,7 +427,8 @@ def binary_certain(student, draw):
     shape = draw.integer(1, 5), draw.integer(1, 4)
     t = draw.integers(shape, 0, 1).astype(float)
     wrong = draw.integers(shape, 0, 3) == 0
-    y = np.where(wrong, 1 - t, t)
+    nearly = draw.choice([0.0, 2e-7])  # what adding epsilon in place of moving would change
+    y = np.abs(np.where(wrong, 1 - t, t) - nearly)
     # In float32, 1 - 1e-7 is 1 - 1.2e-7: that changes the logarithm by 1 %.
     check_binary(student, t, y, rtol=0.02)
 

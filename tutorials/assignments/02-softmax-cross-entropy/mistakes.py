@@ -166,4 +166,26 @@ MISTAKES = [
         loses=OF_PRODUCT,
         says="the sum is not weighted by p",
     ),
+    Mistake(
+        "the bonus left out",  # it costs its own points and no others
+        replace="return p * (v - np.sum(p * v, axis=-1, keepdims=True))",
+        by="raise NotImplementedError()",
+        loses=OF_PRODUCT,
+        says="is not written yet",
+    ),
+    Mistake(
+        "an axis too many in the loss",
+        replace="return -np.sum(t * log_softmax(z), axis=-1)",
+        by="return -np.sum(t * log_softmax(z), axis=-1, keepdims=True)",
+        loses=OF_LOSS,
+        says="an axis of length 1 too many",
+    ),
+    Mistake(
+        "a difference for the gradient",
+        replace="return softmax(z) - t",
+        by="moved = [cross_entropy(t, z + 1e-3 * row) for row in np.eye(z.shape[1])]\n"
+        "    return (np.stack(moved, axis=1) - cross_entropy(t, z)[:, None]) / 1e-3",
+        loses=OF_GRADIENT,
+        says="a difference of two losses",
+    ),
 ]

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinydl.course import Assignment, expect, expect_close, expect_shape, expect_unchanged, is_close
+from tinydl.course import (
+    Assignment,
+    Failure,
+    expect,
+    expect_close,
+    expect_shape,
+    expect_unchanged,
+    is_close,
+)
 from tinydl.course.written import written
 
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}  # good enough for float32
@@ -36,7 +44,8 @@ ADAM = (
     r" \quad w \leftarrow w - \eta \frac{m / (1 - \beta_1^t)}{\sqrt{v / (1 - \beta_2^t)}"
     r" + \epsilon}"
 )
-STATES = {"momentum": 1, "nesterov": 1, "adagrad": 1, "rmsprop": 1, "adam": 2}
+RETURNED = {"momentum": "wv", "nesterov": "wv", "adagrad": "wa", "rmsprop": "wa", "adam": "wmv"}
+STATES = {name: len(labels) - 1 for name, labels in RETURNED.items()}
 
 
 # The right answers, and the typical wrong ones.
@@ -96,6 +105,40 @@ RIGHT = {
 }
 
 
+def settings_of(rule, **others):
+    """Mistakes with the optional arguments: they are ignored, or have other defaults."""
+
+    def ignored(*arguments, **named):
+        return [
+            answer
+            for left_out in [list(named), *([name] for name in named)]
+            for answer in rule(*arguments, **{n: x for n, x in named.items() if n not in left_out})
+        ]
+
+    def another_default(*arguments, **named):
+        return [
+            answer
+            for name, values in others.items()
+            if name not in named
+            for value in values
+            for answer in rule(*arguments, **named, **{name: value})
+        ]
+
+    return {
+        "an argument that is passed is ignored: its default is used": ignored,
+        "the default of an argument is another than in the task": another_default,
+    }
+
+
+EPSILONS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-8, 1e-9, 1e-10, 1e-12)
+FADING = (0.5, 0.8, 0.95, 0.99, 0.999)
+
+
+def swapped(rule):
+    """A wrong answer: the weights where the state belongs, and the other way round."""
+    return lambda *arguments, **named: rule(*arguments, **named)[::-1]
+
+
 def with_velocity(velocity, step):
     """A wrong answer: the new velocity, and the new weights by it."""
 
@@ -118,6 +161,9 @@ def wrong_velocities(step):
         "1 - beta before the gradient: that is a mean, not a velocity": with_velocity(
             lambda v, s, g, b: b * v - (1 - b) * s, step
         ),
+        "beta also multiplies the gradient: the bracket reaches too far": with_velocity(
+            lambda v, s, g, b: b * (v - s), step
+        ),
     }
 
 
@@ -138,7 +184,13 @@ def learning_rate_outside(w, g, v, learning_rate, beta=0.9):
     return w - learning_rate * v, v
 
 
+def mean_of_gradients(w, g, v, learning_rate, beta=0.9):
+    v = beta * v + (1 - beta) * g
+    return w - learning_rate * v, v
+
+
 MOMENTUM_MISTAKES = {
+    "v is a mean of gradients here, and the learning rate stands before it": mean_of_gradients,
     "the learning rate stands before the velocity, not in it, as in PyTorch": learning_rate_outside,
     **wrong_velocities(momentum_step),
     "the sign of the velocity is wrong": with_velocity(
@@ -151,8 +203,17 @@ MOMENTUM_MISTAKES = {
     "it is gradient descent without momentum": with_velocity(
         right_velocity, lambda w, new, v, s, b: w - s
     ),
+    "the gradient moves the weights twice: it is in the velocity already": with_velocity(
+        right_velocity, lambda w, new, v, s, b: w + new - s
+    ),
+    "the old velocity is returned, not the new one": lambda w, g, v, learning_rate, beta=0.9: v,
+    "the new weights come first, then the velocity": swapped(right_momentum),
+    **settings_of(right_momentum, beta=FADING),
 }
 NESTEROV_MISTAKES = {
+    "the step of the weights is returned as the velocity": with_velocity(
+        lambda v, s, g, b: b * (b * v - s) - s, lambda w, new, v, s, b: w + new
+    ),
     "the learning rate stands before the velocity, not in it, as in PyTorch": (
         lambda w, g, v, learning_rate, beta=0.9: (
             w - learning_rate * (g + beta * (beta * v + g)),
@@ -170,6 +231,15 @@ NESTEROV_MISTAKES = {
     "the old velocity is used, not the new one": with_velocity(
         right_velocity, lambda w, new, v, s, b: w + b * v - s
     ),
+    "the gradient is added in the last step: it points uphill": with_velocity(
+        right_velocity, lambda w, new, v, s, b: w + b * new + s
+    ),
+    "the factor beta before the new velocity is missing": with_velocity(
+        right_velocity, lambda w, new, v, s, b: w + new - s
+    ),
+    "the old velocity is returned, not the new one": lambda w, g, v, learning_rate, beta=0.9: v,
+    "the new weights come first, then the velocity": swapped(right_nesterov),
+    **settings_of(right_nesterov, beta=FADING),
 }
 
 
@@ -186,6 +256,14 @@ def by_root(mean, divide=lambda a, epsilon: np.sqrt(a) + epsilon):
 def divisor_mistakes(mean):
     return {
         "the root is missing": by_root(mean, lambda a, epsilon: a + epsilon),
+        "the direction is uphill": by_root(mean, lambda a, epsilon: -np.sqrt(a) - epsilon),
+        "multiplied by the root, which has to divide": by_root(
+            mean, lambda a, epsilon: 1 / (np.sqrt(a) + epsilon)
+        ),
+        "the root is returned as the state; it belongs to the step only": lambda *arguments: (
+            by_root(mean)(*arguments)[0],
+            np.sqrt(by_root(mean)(*arguments)[1]),
+        ),
         "epsilon stands inside the root": by_root(mean, lambda a, epsilon: np.sqrt(a + epsilon)),
         "epsilon is missing": by_root(mean, lambda a, epsilon: np.sqrt(a)),
     }
@@ -210,9 +288,13 @@ ADAGRAD_MISTAKES = for_adagrad(
             w - learning_rate * g / (np.sqrt(a) + epsilon)
         ),
         "it is RMSprop": by_root(lambda a, g, r: r * a + (1 - r) * g**2),
+        "2 g in place of the square of g": by_root(lambda a, g, r: a + 2 * g),
+        "the squares of all elements are added up: each weight has a sum of its own": by_root(
+            lambda a, g, r: a + np.sum(g**2)
+        ),
         **divisor_mistakes(lambda a, g, r: a + g**2),
     }
-)
+) | settings_of(right_adagrad, epsilon=EPSILONS)
 RMSPROP_MISTAKES = {
     "rho and 1 - rho are swapped": by_root(lambda a, g, r: (1 - r) * a + r * g**2),
     "the old mean is used, not the new one": lambda w, g, a, learning_rate, rho=0.9: (
@@ -221,7 +303,17 @@ RMSPROP_MISTAKES = {
     "the factor 1 - rho is missing": by_root(lambda a, g, r: r * a + g**2),
     "the gradient is not squared": by_root(lambda a, g, r: r * a + (1 - r) * g),
     "it is Adagrad": by_root(lambda a, g, r: a + g**2),
+    "the factor 1 - rho is squared, too: the bracket reaches too far": by_root(
+        lambda a, g, r: r * a + ((1 - r) * g) ** 2
+    ),
+    "the squares of all elements are added up: each weight has a mean of its own": by_root(
+        lambda a, g, r: r * a + (1 - r) * np.sum(g**2)
+    ),
+    "the square of the gradient in the step, where the gradient belongs": lambda w, g, a, rate, **o: (
+        w - g * (w - right_rmsprop(w, g, a, rate, **o)[0])
+    ),
     **divisor_mistakes(lambda a, g, r: r * a + (1 - r) * g**2),
+    **settings_of(right_rmsprop, rho=FADING, epsilon=EPSILONS),
 }
 
 
@@ -270,7 +362,17 @@ def epsilon_uncorrected(w, g, m, v, step, rate, betas, epsilon):
     return w - rate * m / (np.sqrt(v) + epsilon), m, v
 
 
+def corrected_by(w, g, m, v, step, rate, betas, epsilon, which):
+    """Adam, with these of the betas in the corrections of m and v."""
+    _, m, v = adam_with(w, g, m, v, rate, betas, epsilon, (step, step))
+    m_hat, v_hat = (mean / (1 - betas[i] ** step) for mean, i in zip((m, v), which, strict=True))
+    return w - rate * m_hat / (np.sqrt(v_hat) + epsilon), m, v
+
+
 ADAM_MISTAKES = {
+    "m and v are returned in the wrong order": wrong_adam(
+        lambda w, g, m, v, t, rate, b, e: adam_with(w, g, m, v, rate, b, e, (t, t))[1:]
+    ),
     "both corrections are missing": wrong_adam(
         lambda w, g, m, v, t, rate, b, e: adam_with(w, g, m, v, rate, b, e, (None, None))
     ),
@@ -304,6 +406,35 @@ ADAM_MISTAKES = {
     "the direction is uphill": wrong_adam(
         lambda w, g, m, v, t, rate, b, e: adam_with(w, g, m, v, -rate, b, e, (t, t))
     ),
+    "the correction of v has beta_1 in it": wrong_adam(
+        lambda w, g, m, v, t, rate, b, e: corrected_by(w, g, m, v, t, rate, b, e, (0, 0))
+    ),
+    "the correction of m has beta_2 in it": wrong_adam(
+        lambda w, g, m, v, t, rate, b, e: corrected_by(w, g, m, v, t, rate, b, e, (1, 1))
+    ),
+    "beta_2 in place of beta_1 in the mean m": wrong_adam(
+        lambda w, g, m, v, t, rate, b, e: b[1] * m + (1 - b[1]) * g
+    ),
+    "beta_1 in place of beta_2 in the mean v": wrong_adam(
+        lambda w, g, m, v, t, rate, b, e: b[0] * v + (1 - b[0]) * g**2
+    ),
+    "the factor 1 - beta is missing": wrong_adam(
+        lambda w, g, m, v, t, rate, b, e: (b[0] * m + g, b[1] * v + g**2)
+    ),
+    "the square of the mean m in place of the square of the gradient": wrong_adam(
+        lambda w, g, m, v, t, rate, b, e: b[1] * v + (1 - b[1]) * (b[0] * m + (1 - b[0]) * g) ** 2
+    ),
+    "the squares of all elements are added up: each weight has a mean of its own": wrong_adam(
+        lambda w, g, m, v, t, rate, b, e: b[1] * v + (1 - b[1]) * np.sum(g**2)
+    ),
+    "the weights decay: that is another rule": wrong_adam(
+        lambda w, g, m, v, t, rate, b, e: [
+            adam_with(w, g, m, v, rate, b, e, (t, t))[0] - decay * w
+            for size in (0.1, 0.01, 0.001, 0.0001)
+            for decay in (size, rate * size)
+        ]
+    ),
+    **settings_of(right_adam, beta_1=FADING, beta_2=(0.9, *FADING), epsilon=EPSILONS),
 }
 
 
@@ -313,7 +444,7 @@ ADAM_MISTAKES = {
 def check_step(student, name, arguments, named, right, numbers):
     """Compare the new state, then the new weights, which come from it."""
     got = student.call(name, *arguments, **named)
-    labels = {"adam": "wmv", "adagrad": "wa", "rmsprop": "wa"}.get(name, "wv")
+    labels = RETURNED[name]
     new = parts(name, got, labels)
     for label in labels[1:] + "w":
         i = labels.index(label)
@@ -331,9 +462,10 @@ def parts(name, got, labels):
     wanted = ", ".join(f"new {label}" for label in labels)
     if isinstance(got, np.ndarray) and got.ndim > 0 and len(got) == len(labels):
         got = tuple(got)  # stacked
-    several = isinstance(got, (tuple, list)) and len(got) == len(labels)
-    expect(several, f"{name} has to return ({wanted})", kind="type")
-    return got
+    if isinstance(got, (tuple, list)) and len(got) == len(labels):
+        return got
+    came = f"{len(got)} values" if isinstance(got, (tuple, list)) else "one value"
+    raise Failure(f"{name} returns {came}; it has to return ({wanted})", kind="type")
 
 
 def weights(draw):
@@ -369,6 +501,17 @@ def rate_and(draw, **options):
         ),
         "the learning rate is missing": lambda w, g, learning_rate: w - g,
         "only the step is returned": lambda w, g, learning_rate: -learning_rate * g,
+        "divided by the learning rate": lambda w, g, learning_rate: w - g / learning_rate,
+        "divided by the length of the gradient: it counts, too": lambda w, g, learning_rate: (
+            w - learning_rate * g / np.linalg.norm(g)
+        ),
+        "only the sign of the gradient counts": lambda w, g, learning_rate: (
+            w - learning_rate * np.sign(g)
+        ),
+        "divided by the number of elements: nothing is averaged here": lambda w, g, learning_rate: (
+            w - learning_rate * g / len(w),
+            w - learning_rate * g / w.size,
+        ),
     },
 )
 def descent_step(student, draw):
@@ -528,7 +671,7 @@ def chain(student, name, w, gradients, rate=0.1):
 def one_step(student, name, w, g, state, step, rate):
     number = (step,) if name == "adam" else ()
     got = student.call(name, w, g, *state, *number, rate)
-    return parts(name, got, "w" + "s" * STATES[name])
+    return parts(name, got, RETURNED[name])
 
 
 def expect_moved(new, w, name):
@@ -635,20 +778,22 @@ def zero_gradients(student, draw):
             ("Adam", ADAM_MISTAKES),
         )
         for name, wrong in mistakes.items()
-        if "epsilon" in name or "root" in name
+        if any(word in name for word in ("epsilon", "root", "default"))
     },
 )
 def where_epsilon_stands(student, draw):
     """By the new state that the student returns: whether that is right is asked elsewhere."""
     w = weights(draw)
-    g, rate, epsilon = clear_gradient(draw, w.shape), 0.5, draw.choice([0.5, 0.25, 1.0])
-    old = numbers_like(draw, w, low=0.1)
+    g, rate, epsilon = clear_gradient(draw, w.shape), 0.5, draw.choice([0.5, 0.25, 1.0, 1e-7])
+    old, named = numbers_like(draw, w, low=0.1), {"epsilon": epsilon}
+    if epsilon == 1e-7:  # the default: it shows where gradients are as small
+        g, old, named = g * 1e-7, np.zeros(w.shape), {}
     for name in ("adagrad", "rmsprop"):
-        new, a = parts(name, student.call(name, w, g, old, rate, epsilon=epsilon), "wa")
+        new, a = parts(name, student.call(name, w, g, old, rate, **named), "wa")
         right = w - rate * g / (np.sqrt(a) + epsilon)
         expect_close(new, right, name=f"the new w of {name}", **CLOSE)
     step = draw.integer(1, 4)
-    new, m, v = parts("adam", student.adam(w, g, g, old, step, rate, epsilon=epsilon), "wmv")
+    new, m, v = parts("adam", student.adam(w, g, g, old, step, rate, **named), "wmv")
     m_hat, v_hat = np.divide(m, 1 - 0.9**step), np.divide(v, 1 - 0.999**step)
     right = w - rate * m_hat / (np.sqrt(v_hat) + epsilon)
     expect_close(new, right, name="the new w of adam", **CLOSE)
