@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinydl.course import Assignment, Limits, expect_close, grade
+from tinydl.course import Assignment, Limits, expect_close, grade, layers
 
 # Short limits are for what goes on for ever; what ends by itself has time, on a busy machine, too.
 PATIENT = Limits(total_seconds=20, memory=1 << 30, result=8 << 20)
@@ -77,6 +77,28 @@ ESCAPES = {
     "mkdir": "os.mkdir('left')",
     "temporary file": "import tempfile; tempfile.NamedTemporaryFile()",
     "symlink": "os.symlink(SECRET, 'left')",
+    "link": "os.link(SECRET, 'left')",
+    "relative to a folder": "os.open('passwd', os.O_RDONLY, dir_fd=os.open('/etc', os.O_PATH))",
+    "another root": "open('/proc/self/root' + SECRET)",
+    "from here upwards": "open('../' * 20 + SECRET)",
+    "command of the grader": "open(f'/proc/{os.getppid()}/cmdline').read()",
+    "loadtxt": "assert len(np.loadtxt(SECRET, str, delimiter='%'))",
+    "load": "np.load(SECRET, allow_pickle=True)",
+    "tokenize": "import tokenize; tokenize.open(SECRET)",
+    "open_code": "import io; io.open_code(SECRET)",
+    "another open": "import _pyio; _pyio.open(SECRET)",
+    "fileinput": "import fileinput; assert list(fileinput.input(SECRET))",
+    "zipimport": "import zipimport; zipimport.zipimporter(SECRET)",
+    "sqlite": "import sqlite3; sqlite3.connect('left').execute('create table t (x)')",
+    "shelve": "import shelve; shelve.open('left')",
+    "memory as a file": "assert os.write(os.memfd_create('x'), b'x')",
+    "mode": "os.chmod(SECRET, 0o777)",
+    "times": "os.utime(SECRET)",
+    "truncate": "os.truncate(SECRET, 0)",
+    "remove": "os.unlink(SECRET)",
+    "rename": "os.rename(SECRET, SECRET + '2')",
+    "signal by descriptor": "import signal; "
+    "signal.pidfd_send_signal(os.pidfd_open(os.getppid()), 0)",
     "system": "assert os.system('true') == 0",
     "popen": "os.popen('id').read()",
     "subprocess": "import subprocess; subprocess.run(['true'])",
@@ -114,16 +136,19 @@ def escape_{number}(x):
 """
 
 
-def test_nobody_gets_out(tmp_path):
+def attempted(tmp_path, attacks, prelude=""):
+    """Try them all; the names of those that got through, the control among them."""
     secret = tmp_path / "secrets" / "secret_reference.py"
     secret.parent.mkdir()
     secret.write_text("SECRET_REFERENCE = 1\n")
+    before = secret.stat()
     tinydl = Path(__file__).parents[2] / "tinydl" / "__init__.py"
     toy = Assignment("00", title="", limits=Limits(seconds=5, memory=1 << 30))
     source = (
         f"import os, sys\nimport numpy as np\nSECRET, TINYDL = {str(secret)!r}, {str(tinydl)!r}\n"
     )
-    for number, (name, attack) in enumerate(ESCAPES.items()):
+    source += prelude
+    for number, (name, attack) in enumerate(attacks.items()):
         source += ESCAPE.format(number=number, attack=attack)
 
         @toy.property(name, points=1, cases=1)
@@ -132,11 +157,39 @@ def test_nobody_gets_out(tmp_path):
 
     (tmp_path / "assignment.py").write_text(source)
     result = grade(toy, tmp_path)
-    out = [p.name for p in result.properties if p.passed]
-    assert out == ["control"]
+    assert result.state == "graded", result.message
     ends = {p.name: p.message for p in result.properties if p.kind not in ("raised", "refused")}
     assert set(ends) == {"control"}
     assert secret.read_text() == "SECRET_REFERENCE = 1\n"
+    assert (secret.stat().st_mode, secret.stat().st_mtime) == (before.st_mode, before.st_mtime)
+    return [p.name for p in result.properties if p.passed]
+
+
+def test_nobody_gets_out(tmp_path):
+    assert attempted(tmp_path, ESCAPES) == ["control"]
+
+
+# Files and processes again, by a submission that has switched the audit hook off.
+HOOK_OFF = """
+class All(frozenset):
+    def __contains__(self, name): return True
+hook = sys.modules["refusals"]
+hook._within, hook._forbidden, hook._standard = lambda *_: True, lambda _: False, All()
+hook._writing, hook.FORBIDDEN_EVENTS = 0, ()
+"""
+HARMLESS = {  # without the hook: they import, or ask for what is their own
+    *("fork_exec", "multiprocessing", "ctypes", "ctypes of numpy", "limits", "killpg"),
+    *("interpreter", "code", "growing"),
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel of Linux has to refuse")
+def test_without_the_hook_the_kernel_refuses(tmp_path):
+    held = layers()
+    if not (held["landlock"] and held["seccomp"]):
+        pytest.skip("this kernel has no Landlock or no seccomp")
+    attacks = {name: text for name, text in ESCAPES.items() if name not in HARMLESS}
+    assert attempted(tmp_path, attacks, HOOK_OFF) == ["control"]
 
 
 RIGHT = "def double(x):\n    return 2 * x\n"

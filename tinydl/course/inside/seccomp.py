@@ -1,4 +1,4 @@
-"""Seccomp: the Linux kernel refuses system calls that start processes or reach out of this one.
+"""Seccomp: the kernel of Linux refuses to start processes, reach out of this one, change files.
 
 A filter is a small program for a machine of the kernel's (classic BPF), which sees the number and
 the arguments of each system call. It needs no privilege and cannot be undone. See
@@ -47,6 +47,13 @@ REACHING_OUT: Numbers = {
     "setpriority": (141, 140),
     "sched_setscheduler": (144, 119),
     "sched_setparam": (142, 118),
+    "sched_setattr": (314, 274),
+    "sched_setaffinity": (203, 122),
+    "ioprio_set": (251, 30),
+    "migrate_pages": (256, 238),
+    "move_pages": (279, 239),
+    "kcmp": (312, 272),
+    "process_madvise": (440, 440),
     "setrlimit": (160, 164),
     "shmget": (29, 194),
     "shmat": (30, 196),
@@ -76,6 +83,44 @@ REACHING_OUT: Numbers = {
     "sethostname": (170, 161),
     "swapon": (167, 224),
 }
+# Landlock knows no right for modes, owners and times; the others hold where there is no Landlock.
+CHANGING_FILES: Numbers = {
+    "chmod": (90, None),
+    "fchmod": (91, 52),
+    "fchmodat": (268, 53),
+    "fchmodat2": (452, 452),
+    "chown": (92, None),
+    "fchown": (93, 55),
+    "lchown": (94, None),
+    "fchownat": (260, 54),
+    "utime": (132, None),
+    "utimes": (235, None),
+    "futimesat": (261, None),
+    "utimensat": (280, 88),
+    "setxattr": (188, 5),
+    "lsetxattr": (189, 6),
+    "fsetxattr": (190, 7),
+    "setxattrat": (463, 463),
+    "removexattr": (197, 14),
+    "lremovexattr": (198, 15),
+    "fremovexattr": (199, 16),
+    "removexattrat": (466, 466),
+    "truncate": (76, 45),
+    "rename": (82, None),
+    "renameat": (264, 38),
+    "renameat2": (316, 276),
+    "mkdir": (83, None),
+    "mkdirat": (258, 34),
+    "rmdir": (84, None),
+    "link": (86, None),
+    "linkat": (265, 37),
+    "unlink": (87, None),
+    "unlinkat": (263, 35),
+    "symlink": (88, None),
+    "symlinkat": (266, 36),
+    "mknod": (133, None),
+    "mknodat": (259, 33),
+}
 CLONE, CLONE3 = (56, 220), (435, 435)
 # Their first argument is a process, which must be this one (for prlimit64, 0 means this one).
 ON_A_PROCESS = {"kill": (62, 129), "tgkill": (234, 131), "prlimit64": (302, 261)}
@@ -91,7 +136,7 @@ def hold(*, may_start_programs: bool = False) -> bool:
     Parameters
     ----------
     may_start_programs : bool
-        Leave out those that start processes, for a compiler.
+        Leave out those that start processes or change files, for a compiler.
 
     Returns
     -------
@@ -134,7 +179,7 @@ def program(machine: str, process: int, *, may_start_programs: bool = False) -> 
         code += [_instruction(ANY_BIT, OTHER_NUMBERING, 0, 1), _instruction(RETURN, KILL)]
     refused = REACHING_OUT
     if not may_start_programs:
-        refused = REACHING_OUT | PROCESSES
+        refused = REACHING_OUT | PROCESSES | CHANGING_FILES
         code += [
             _instruction(EQUAL, CLONE3[column], 0, 1),
             _instruction(RETURN, REFUSE | NOT_THERE),  # the C library then uses clone
