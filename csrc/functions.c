@@ -33,40 +33,72 @@ int plain_sigmoid_each(const real *x, real *y, int64_t count, int threads)
     return 0;
 }
 
-/* The fast versions are plain loops, too, but over an exponential that the compiler turns into
- * vectors (exponential.h). Large arrays are shared among threads; parts begin at multiples of
- * ELEMENTS_UNIT, so that no element changes its place in a vector. */
-#define FUNCTIONS_WORTH_A_THREAD 50000
+/* The fast versions compute a vector of elements at a time (vector.h, exponential.h), and the last
+ * elements as a vector of which only so many lanes exist. Large arrays are shared among threads. */
+#define FUNCTIONS_WORTH_A_THREAD 40000
+
+/* Parts begin at multiples of this, since two threads that write into one cache line wait for each
+ * other. */
 #define ELEMENTS_UNIT 64
 
-static void exp_all(const real *restrict x, real *restrict y, int64_t count)
+/* About 1 / x, to 14 bits at least: where there is an instruction for it, tanh takes a tenth less. */
+INLINE vector about_1_over(vector x)
 {
-    for (int64_t i = 0; i < count; i++)
-        y[i] = exponential(x[i]);
+#if VECTOR_BYTES == 64
+    if (IS_FLOAT)
+        return (vector)_mm512_rcp14_ps((__m512)x);
+#endif
+    return 1 / x;
 }
 
-/* With e = e^2|x| - 1, tanh |x| = e / (e + 2), or 1 - 2 / (e + 2) where that is closer to 1. What
- * e + 2 lost by rounding is put back: the error would be up to 2.3 units without that. */
-static void tanh_all(const real *restrict x, real *restrict y, int64_t count)
+/* x / (a + b) for a >= b, as if a + b were not rounded. A first quotient may be off a little; how far,
+ * is seen from what it leaves of x, the larger part of which is subtracted first. (The errors of tanh
+ * would be up to 2.5 units without that.) */
+INLINE vector divided_by_sum(vector x, vector a, vector b)
 {
-    for (int64_t i = 0; i < count; i++) {
-        real e = exponential_minus_1(2 * fabs(x[i]));
-        real divisor = e + 2, lost = e - (divisor - 2);
-        real quotient = (e < 4 ? e : 2) / divisor;
-        real size = e < 4 ? quotient - quotient * (lost / 2) : 1 - quotient;
-        y[i] = copysign(size, x[i]);
-    }
+    vector inverse = about_1_over(a + b), quotient = x * inverse;
+    return quotient + (x - a * quotient - b * quotient) * inverse;
+}
+
+/* With e = e^2|x| - 1, tanh |x| = e / (e + 2); beyond `all_is_1` that rounds to 1. */
+INLINE vector tanh_of(vector x)
+{
+    const vector all_is_1 = all_lanes(IS_FLOAT ? 10 : 20), two = all_lanes(2);
+    vector e = exponential_minus_1(2 * lesser(all_is_1, absolute(x)));
+    return with_sign_of(x, divided_by_sum(e, greater(two, e), lesser(two, e)));
 }
 
 /* 1 / (1 + e^-x) is also e^x / (1 + e^x): of the two, that with the exponential below 1 is taken. */
-static void sigmoid_all(const real *restrict x, real *restrict y, int64_t count)
+INLINE vector sigmoid_of(vector x)
 {
-    for (int64_t i = 0; i < count; i++) {
-        real e = exponential(-fabs(x[i]));
-        real divisor = 1 + e, lost = e - (divisor - 1);
-        real quotient = (x[i] < 0 ? e : 1) / divisor;
-        y[i] = quotient - quotient * lost;
-    }
+    vector one = all_lanes(1), e = exponential(-absolute(x));
+    return divided_by_sum(choose(is_less(x, all_lanes(0)), e, one), one, e);
+}
+
+typedef vector function_of_vector(vector x);
+
+INLINE void for_each(function_of_vector *function, const real *x, real *y, int64_t count)
+{
+    int64_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+        store(y + i, function(load(x + i)));
+    lanes rest = first_lanes(count - i);
+    store_lanes(y + i, function(load_lanes(x + i, rest)), rest);
+}
+
+static void exp_all(const real *x, real *y, int64_t count)
+{
+    for_each(exponential, x, y, count);
+}
+
+static void tanh_all(const real *x, real *y, int64_t count)
+{
+    for_each(tanh_of, x, y, count);
+}
+
+static void sigmoid_all(const real *x, real *y, int64_t count)
+{
+    for_each(sigmoid_of, x, y, count);
 }
 
 typedef void function_of_all(const real *x, real *y, int64_t count);

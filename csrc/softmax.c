@@ -7,7 +7,6 @@
  * the exponentials, and keeps them from overflowing.
  */
 #include <math.h>
-#include <stdlib.h>
 #include <tgmath.h>
 
 #include "exponential.h"
@@ -78,92 +77,106 @@ int plain_softmax_cross_entropy_gradient(const real *g, const real *t, const rea
     return 0;
 }
 
-/* The fast versions take vectors of exponentials (exponential.h), and the maximum and the sum of a
- * row in SIDE_BY_SIDE parts: one after the other, each addition would wait for the one before it. */
-#define SIDE_BY_SIDE 32
+/* The fast versions walk through a row, which stays in the first cache, by vectors. At its end the
+ * lanes that do not exist count as -infinity: they are never the greatest, and their exponential
+ * is 0. */
 #define LOGITS_WORTH_A_THREAD 20000
 
-static real greatest_of(const real *x, int64_t count)
+INLINE vector scores(const real *x, int64_t columns, int64_t k)
 {
-    real greatest[SIDE_BY_SIDE];
-    for (int l = 0; l < SIDE_BY_SIDE; l++)
-        greatest[l] = -INFINITY;
-    int64_t i = 0;
-    for (; i + SIDE_BY_SIDE <= count; i += SIDE_BY_SIDE)
-        for (int l = 0; l < SIDE_BY_SIDE; l++)
-            greatest[l] = x[i + l] > greatest[l] ? x[i + l] : greatest[l];
-    for (; i < count; i++)
-        greatest[0] = x[i] > greatest[0] ? x[i] : greatest[0];
-    for (int l = 1; l < SIDE_BY_SIDE; l++)
-        greatest[0] = greatest[l] > greatest[0] ? greatest[l] : greatest[0];
-    return greatest[0];
+    return load_up_to(columns - k, all_lanes(-INFINITY), x + k);
 }
 
-static real sum_of(const real *x, int64_t count)
+INLINE vector numbers(const real *x, int64_t columns, int64_t k)
 {
-    real sums[SIDE_BY_SIDE] = {0};
-    int64_t i = 0;
-    for (; i + SIDE_BY_SIDE <= count; i += SIDE_BY_SIDE)
-        for (int l = 0; l < SIDE_BY_SIDE; l++)
-            sums[l] += x[i + l];
-    for (; i < count; i++)
-        sums[0] += x[i];
-    for (int l = 1; l < SIDE_BY_SIDE; l++)
-        sums[0] += sums[l];
-    return sums[0];
+    return load_up_to(columns - k, all_lanes(0), x + k);
 }
 
-static void exponentials(const real *restrict x, real greatest, real *restrict y, int64_t count)
+INLINE void put(vector v, real *y, int64_t columns, int64_t k)
 {
-    for (int64_t k = 0; k < count; k++)
-        y[k] = exponential(x[k] - greatest);
+    store_up_to(columns - k, y + k, v);
 }
 
-static void softmax_row(const real *restrict x, real *restrict y, int64_t columns)
+static vector greatest_of(const real *x, int64_t columns)
 {
-    exponentials(x, greatest_of(x, columns), y, columns);
-    real scale = 1 / sum_of(y, columns);
-    for (int64_t k = 0; k < columns; k++)
-        y[k] *= scale;
+    vector greatest = all_lanes(-INFINITY);
+    for (int64_t k = 0; k < columns; k += LANES)
+        greatest = greater(scores(x, columns, k), greatest);
+    return all_lanes(greatest_of_lanes(greatest));
 }
 
-static void log_softmax_row(const real *restrict x, real *restrict y, int64_t columns)
+static real sum_of(const real *x, int64_t columns)
 {
-    real greatest = greatest_of(x, columns);
-    exponentials(x, greatest, y, columns);
-    real log_sum = log(sum_of(y, columns));
-    for (int64_t k = 0; k < columns; k++)
-        y[k] = x[k] - greatest - log_sum;
+    vector sum = all_lanes(0);
+    for (int64_t k = 0; k < columns; k += LANES)
+        sum += numbers(x, columns, k);
+    return sum_of_lanes(sum);
 }
 
-/* `terms` is room for a row. */
-static real cross_entropy_row(const real *restrict t, const real *restrict z,
-                              real *restrict terms, int64_t columns)
+/* y[k] = e^(x[k] - greatest), and their sum. */
+static real exponentials(const real *x, vector greatest, real *y, int64_t columns)
 {
-    real greatest = greatest_of(z, columns);
-    exponentials(z, greatest, terms, columns);
-    real log_sum = log(sum_of(terms, columns));
-    for (int64_t k = 0; k < columns; k++) {
-        real surprise = log_sum - (z[k] - greatest);
-        int impossible = (t[k] == 0) & (surprise == INFINITY);
-        terms[k] = impossible ? 0 : t[k] * surprise;
+    vector sum = all_lanes(0);
+    for (int64_t k = 0; k < columns; k += LANES) {
+        vector e = exponential(scores(x, columns, k) - greatest);
+        put(e, y, columns, k);
+        sum += e;
     }
-    return sum_of(terms, columns);
+    return sum_of_lanes(sum);
+}
+
+/* The logarithm of the sum over k of e^(x[k] - greatest). */
+static real log_sum_of(const real *x, vector greatest, int64_t columns)
+{
+    vector sum = all_lanes(0);
+    for (int64_t k = 0; k < columns; k += LANES)
+        sum += exponential(scores(x, columns, k) - greatest);
+    return log(sum_of_lanes(sum));
+}
+
+static void softmax_row(const real *x, real *y, int64_t columns)
+{
+    real scale = 1 / exponentials(x, greatest_of(x, columns), y, columns);
+    for (int64_t k = 0; k < columns; k += LANES)
+        put(numbers(y, columns, k) * scale, y, columns, k);
+}
+
+static void log_softmax_row(const real *x, real *y, int64_t columns)
+{
+    vector greatest = greatest_of(x, columns);
+    real log_sum = log_sum_of(x, greatest, columns);
+    for (int64_t k = 0; k < columns; k += LANES)
+        put(scores(x, columns, k) - greatest - log_sum, y, columns, k);
+}
+
+/* 0 times infinity is 0 here: what cannot be, and is not expected, costs nothing. */
+static real cross_entropy_row(const real *t, const real *z, int64_t columns)
+{
+    vector greatest = greatest_of(z, columns), sum = all_lanes(0);
+    real log_sum = log_sum_of(z, greatest, columns);
+    for (int64_t k = 0; k < columns; k += LANES) {
+        vector target = numbers(t, columns, k);
+        vector surprise = log_sum - (scores(z, columns, k) - greatest);
+        vector_mask costs_nothing = (target == 0) & (surprise == INFINITY);
+        sum += (vector)((vector_mask)(target * surprise) & ~costs_nothing);
+    }
+    return sum_of_lanes(sum);
 }
 
 /* In the cross-entropy, z came in through ln p; so z_bar is p - t if t adds up to 1. */
-static void cross_entropy_gradient_row(real g, const real *restrict t, const real *restrict z,
-                                       real *restrict z_bar, int64_t columns)
+static void cross_entropy_gradient_row(real g, const real *t, const real *z, real *z_bar,
+                                       int64_t columns)
 {
-    exponentials(z, greatest_of(z, columns), z_bar, columns);
-    real scale = sum_of(t, columns) / sum_of(z_bar, columns);
-    for (int64_t k = 0; k < columns; k++)
-        z_bar[k] = g * (z_bar[k] * scale - t[k]);
+    real scale = sum_of(t, columns) / exponentials(z, greatest_of(z, columns), z_bar, columns);
+    for (int64_t k = 0; k < columns; k += LANES) {
+        vector e = numbers(z_bar, columns, k);
+        put(g * (e * scale - numbers(t, columns, k)), z_bar, columns, k);
+    }
 }
 
 typedef struct {
     const real *g, *t, *x;
-    real *y, *room; /* room for a row, for each thread */
+    real *y;
     const table *s;
     int64_t parts;
 } softmax_job;
@@ -188,11 +201,11 @@ static void log_softmax_part(const void *any_job, int64_t part, int thread)
 
 static void cross_entropy_part(const void *any_job, int64_t part, int thread)
 {
+    (void)thread;
     const softmax_job *job = any_job;
     int64_t columns = job->s->columns, end = part_begins(part + 1, job->parts, job->s->rows, 1);
-    real *room = job->room + thread * columns;
     for (int64_t i = part_begins(part, job->parts, job->s->rows, 1); i < end; i++)
-        job->y[i] = cross_entropy_row(job->t + i * columns, job->x + i * columns, room, columns);
+        job->y[i] = cross_entropy_row(job->t + i * columns, job->x + i * columns, columns);
 }
 
 static void cross_entropy_gradient_part(const void *any_job, int64_t part, int thread)
@@ -234,14 +247,8 @@ int log_softmax(const real *x, real *y, const table *s, int threads)
 /* t, z (rows, columns) -> y (rows) */
 int softmax_cross_entropy(const real *t, const real *z, real *y, const table *s, int threads)
 {
-    threads = softmax_threads(s, threads);
-    real *room = malloc((threads * s->columns + 1) * sizeof(real));
-    if (room == NULL)
-        return 1;
-    softmax_job job = {.t = t, .x = z, .y = y, .room = room, .s = s};
-    run_softmax(cross_entropy_part, job, threads);
-    free(room);
-    return 0;
+    softmax_job job = {.t = t, .x = z, .y = y, .s = s};
+    return run_softmax(cross_entropy_part, job, softmax_threads(s, threads));
 }
 
 /* g (rows), t, z (rows, columns) -> z_bar like z */

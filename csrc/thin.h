@@ -54,22 +54,6 @@ static void sum_multiples_of_rows(const real *a, int64_t a_step, const real *b, 
         add_multiples(1, a + k * a_step, b + k * b_step, b_step, y, columns);
 }
 
-/* 16 bytes of lanes at a time, and then the lanes of one sum of those. */
-INLINE real sum_of_lanes(vector v)
-{
-    typedef real piece __attribute__((vector_size(16)));
-    piece pieces[VECTOR_BYTES / 16];
-    memcpy(pieces, &v, sizeof v);
-    UNROLL
-    for (size_t i = 1; i < VECTOR_BYTES / 16; i++)
-        pieces[0] += pieces[i];
-    real total = pieces[0][0];
-    UNROLL
-    for (size_t i = 1; i < 16 / sizeof(real); i++)
-        total += pieces[0][i];
-    return total;
-}
-
 /* Rows of a and columns of b, each of them contiguous, and their inner products: y(i, j) = sum
  * over k < terms of a[i * a_step + k] * b[j * b_step + k], added to what is there if `add`. */
 typedef struct {

@@ -40,7 +40,7 @@ INLINE vector positive(vector x)
     return (vector)((vector_mask)x & ~drop);
 }
 
-/* first_lanes(count) names lanes; the others are loaded as 0, and not stored. */
+/* first_lanes(count) names lanes; the others are loaded as 0, or as `other`, and not stored. */
 #if VECTOR_BYTES == 64
 
 typedef __mmask16 lanes;
@@ -54,6 +54,13 @@ INLINE vector load_lanes(const real *x, lanes these)
 {
     return sizeof(real) == 4 ? (vector)_mm512_maskz_loadu_ps(these, x)
                              : (vector)_mm512_maskz_loadu_pd((__mmask8)these, x);
+}
+
+INLINE vector load_lanes_or(vector other, const real *x, lanes these)
+{
+    return sizeof(real) == 4
+               ? (vector)_mm512_mask_loadu_ps((__m512)other, these, x)
+               : (vector)_mm512_mask_loadu_pd((__m512d)other, (__mmask8)these, x);
 }
 
 INLINE void store_lanes(real *y, vector v, lanes these)
@@ -85,6 +92,11 @@ INLINE vector load_lanes(const real *x, lanes these)
                              : (vector)_mm256_maskload_pd((const double *)x, these.mask);
 }
 
+INLINE vector load_lanes_or(vector other, const real *x, lanes these)
+{
+    return (vector)_mm256_blendv_epi8((__m256i)other, (__m256i)load_lanes(x, these), these.mask);
+}
+
 /* By halves, since many processors take their time over masked stores of this width. */
 INLINE void store_lanes(real *y, vector v, lanes these)
 {
@@ -114,6 +126,13 @@ INLINE vector load_lanes(const real *x, lanes these)
     return v;
 }
 
+INLINE vector load_lanes_or(vector other, const real *x, lanes these)
+{
+    for (int64_t i = 0; i < these; i++)
+        other[i] = x[i];
+    return other;
+}
+
 INLINE void store_lanes(real *y, vector v, lanes these)
 {
     for (int64_t i = 0; i < these; i++)
@@ -139,6 +158,12 @@ INLINE choice beats(vector new, vector best)
     return _mm512_mask_cmp_ps_mask(number, (__m512)new, (__m512)best, _CMP_NLE_UQ);
 }
 
+INLINE choice is_less(vector a, vector b)
+{
+    return sizeof(real) == 4 ? _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_LT_OQ)
+                             : _mm512_cmp_pd_mask((__m512d)a, (__m512d)b, _CMP_LT_OQ);
+}
+
 INLINE vector choose(choice condition, vector a, vector b)
 {
     return sizeof(real) == 4 ? (vector)_mm512_mask_mov_ps((__m512)b, condition, (__m512)a)
@@ -154,6 +179,11 @@ INLINE choice beats(vector new, vector best)
     return ~(new <= best) & (best == best);
 }
 
+INLINE choice is_less(vector a, vector b)
+{
+    return a < b;
+}
+
 INLINE vector choose(choice condition, vector a, vector b)
 {
 #if VECTOR_BYTES == 32
@@ -164,4 +194,74 @@ INLINE vector choose(choice condition, vector a, vector b)
 }
 
 #endif
+
+/* The greater and the lesser of two numbers; b where one of them is NaN. */
+INLINE vector greater(vector a, vector b)
+{
+#if VECTOR_BYTES == 64
+    return sizeof(real) == 4 ? (vector)_mm512_max_ps((__m512)a, (__m512)b)
+                             : (vector)_mm512_max_pd((__m512d)a, (__m512d)b);
+#elif VECTOR_BYTES == 32
+    return sizeof(real) == 4 ? (vector)_mm256_max_ps((__m256)a, (__m256)b)
+                             : (vector)_mm256_max_pd((__m256d)a, (__m256d)b);
+#else
+    return choose(is_less(b, a), a, b);
+#endif
+}
+
+INLINE vector lesser(vector a, vector b)
+{
+#if VECTOR_BYTES == 64
+    return sizeof(real) == 4 ? (vector)_mm512_min_ps((__m512)a, (__m512)b)
+                             : (vector)_mm512_min_pd((__m512d)a, (__m512d)b);
+#elif VECTOR_BYTES == 32
+    return sizeof(real) == 4 ? (vector)_mm256_min_ps((__m256)a, (__m256)b)
+                             : (vector)_mm256_min_pd((__m256d)a, (__m256d)b);
+#else
+    return choose(is_less(a, b), a, b);
+#endif
+}
+
+/* The sum of all lanes: 16 bytes of lanes at a time, and then the lanes of one sum of those. */
+INLINE real sum_of_lanes(vector v)
+{
+    typedef real piece __attribute__((vector_size(16)));
+    piece pieces[VECTOR_BYTES / 16];
+    memcpy(pieces, &v, sizeof v);
+    UNROLL
+    for (size_t i = 1; i < VECTOR_BYTES / 16; i++)
+        pieces[0] += pieces[i];
+    real total = pieces[0][0];
+    UNROLL
+    for (size_t i = 1; i < 16 / sizeof(real); i++)
+        total += pieces[0][i];
+    return total;
+}
+
+/* The greatest of all lanes, none of which is NaN: half of them at a time with the other half. */
+INLINE real greatest_of_lanes(vector v)
+{
+    real greatest[LANES];
+    memcpy(greatest, &v, sizeof v);
+    UNROLL
+    for (int64_t half = LANES / 2; half > 0; half /= 2)
+        UNROLL
+        for (int64_t i = 0; i < half; i++)
+            greatest[i] = greatest[i] > greatest[i + half] ? greatest[i] : greatest[i + half];
+    return greatest[0];
+}
+
+/* The first vector of `count` numbers, which may be fewer, and its place in memory. */
+INLINE vector load_up_to(int64_t count, vector other, const real *x)
+{
+    return count >= LANES ? load(x) : load_lanes_or(other, x, first_lanes(count));
+}
+
+INLINE void store_up_to(int64_t count, real *y, vector v)
+{
+    if (count >= LANES)
+        store(y, v);
+    else
+        store_lanes(y, v, first_lanes(count));
+}
 #endif
