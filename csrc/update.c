@@ -52,7 +52,7 @@ int plain_adam_step(const real *w, const real *g, const real *m, const real *v, 
 /* The fast versions differ in two things. Their numbers are all of one type, and the arrays are
  * parameters that do not overlap (restrict): so the compiler uses vectors, and a step of Adam takes
  * a tenth of the time. And large arrays are shared among threads. */
-#define WEIGHTS_WORTH_A_THREAD 50000
+#define WEIGHTS_WORTH_A_THREAD 25000
 
 /* Parts begin at multiples of this, so that no element changes its place in a vector. */
 #define WEIGHTS_UNIT 64
