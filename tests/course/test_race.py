@@ -40,4 +40,4 @@ def test_a_lap_is_shown_with_its_share_of_the_peak():
     laps = Race([Lap("matmul 8 x 8", "mine.c", 3e9)])
     assert str(laps).splitlines()[1].split()[-2:] == ["3.0", "?"]
     laps.peak = 12e9
-    assert str(laps).splitlines()[1].split()[-2:] == ["3.0", "25%"]
+    assert str(laps).splitlines()[1].split()[-2:] == ["3.0", "25.0%"]

@@ -28,6 +28,8 @@ FLAGS = ["-std=c11", "-Wall", "-fPIC", "-shared", "-g"]
 FAST = ["-O3"]  # as tinydl.kernels.use compiles
 INCLUDE = re.compile(r"^[ \t]*#[ \t]*(?:include|include_next|import|embed)\b[ \t]*(.*)$", re.M)
 PLAIN_NAME = re.compile(r"<([\w+-]+/)*[\w+-]+\.h>|\"tinydl\.h\"")
+CPP_HEADER = re.compile(r"<[a-z]+>")
+CPP = "; this is a header of C++, and the file is compiled as C"
 ASSEMBLER = re.compile(r"\b(?:__)?asm(?:__)?\b")
 MOST_LINES = 20
 
@@ -89,7 +91,7 @@ def check_text(text: str, file: str) -> None:
             raise Unreadable(
                 "refused",
                 f"{file}: `#include {name[:80]}` is not allowed; include headers of the system, "
-                'as <math.h>, and "tinydl.h"',
+                'as <math.h>, and "tinydl.h"' + (CPP if CPP_HEADER.fullmatch(name) else ""),
             )
     if ASSEMBLER.search(re.sub(r"//.*|/\*.*?\*/|\"[^\"\n]*\"", " ", joined)):
         raise Unreadable("refused", f"{file}: assembler is not allowed")

@@ -134,7 +134,7 @@ def details(result: PropertyResult) -> list[str]:
         sentences.append(f"Likely mistake: {result.likely}.")
     if result.hint:
         sentences.append(f"Hint: {result.hint}")
-    return [s if s.endswith((".", "?", "!", ")")) else f"{s}." for s in sentences if s]
+    return [s if s.endswith((".", "?", "!")) else f"{s}." for s in sentences if s]
 
 
 def example_of(result: PropertyResult) -> CounterExample | None:

@@ -33,7 +33,7 @@ def likely_mistake(known: Mapping[str, Callable[..., Any]], seen: Sequence[Seen]
         return meaning(raised[-1]) if raised else ""
     seen = answered
     for name, wrong in known.items():
-        if all(_explains(wrong, calls[-1], failure.got) for calls, failure in seen):
+        if all(_explains(wrong, calls[-1], failure) for calls, failure in seen):
             return name
     if any(failure.expected is None for _, failure in seen):
         return ""
@@ -70,15 +70,19 @@ def either(*mistakes: Callable[..., Any]) -> Callable[..., list[Any]]:
     return answers
 
 
-def _explains(wrong: Callable[..., Any], call: Call, got: Any) -> bool:
-    """Whether an answer is what this mistake gives for the same arguments."""
+def _explains(wrong: Callable[..., Any], call: Call, failure: Failure) -> bool:
+    """Whether an answer is what this mistake gives for the same arguments, and that is wrong."""
     arguments, named = call.split()
     try:
         answers = wrong(*arguments, **named)
     except Exception:  # a mistake that cannot be made with these arguments explains nothing
         return False
     candidates = answers if isinstance(answers, (tuple, list)) else (answers,)
-    return any(same(np.asarray(got), np.asarray(answer)) for answer in candidates)
+    got, right = np.asarray(failure.got), np.asarray(failure.expected)
+    return any(
+        same(got, answer) and (failure.expected is None or not same(right, answer))
+        for answer in map(np.asarray, candidates)
+    )
 
 
 def _factors(call: Call, failure: Failure) -> list[str]:

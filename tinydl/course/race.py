@@ -45,9 +45,16 @@ class Race(list[Lap]):
 
     def __str__(self) -> str:
         lines = [f"{'':32}{'':14}{'GFLOP/s':>9}{'of the peak':>13}"]
+        last = ""
         for case, who, flops in self:
-            share = f"{flops / self.peak:13.0%}" if self.peak else f"{'?':>13}"
-            lines.append(f"{case:32}{who:14}{flops / 1e9:9.1f}{share}")
+            share = f"{flops / self.peak:13.1%}" if self.peak else f"{'?':>13}"
+            lines.append(f"{case if case != last else '':32}{who:14}{flops / 1e9:9.1f}{share}")
+            last = case
+        if self.peak:
+            lines.append(
+                f"The peak is that of one thread, {self.peak / 1e9:.0f} GFLOP/s. "
+                "NumPy's product may take more threads, and pass it."
+            )
         return "\n".join(lines)
 
 

@@ -87,7 +87,8 @@ def read_source(path: Path, name: str) -> Source:
         notebook = path.suffix.lower() == ".ipynb"
         text = _script(path, notes) if notebook else text_of(path)
     except FileFormatError as error:
-        raise Unreadable("unreadable", str(error)) from None
+        told = str(error) if notebook else f"{path.name} is no UTF-8 text"
+        raise Unreadable("unreadable", told) from None
     except OSError as error:
         message = f"{path.name} cannot be read: {error.strerror}"
         raise Unreadable("unreadable", message) from None

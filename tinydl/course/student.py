@@ -139,10 +139,10 @@ class Student:
         return answer.get("result")
 
 
-def expect_unchanged(student: Student) -> None:
-    """Expect that the last call left its arguments as they were."""
+def expect_unchanged(student: Student, function: str = "") -> None:
+    """Expect that the last call, or the function that a driver called, left its arguments alone."""
     if student.changed:
-        raise changed_inputs(student.calls[-1].name, student.changed)
+        raise changed_inputs(function or student.calls[-1].name, student.changed)
 
 
 def changed_inputs(function: str, names: list[str]) -> Failure:

@@ -164,6 +164,10 @@ def with_padding(*changes):
     return either(*(lambda x, w, s, p, f=f: conv(x, w, s, f(p)) for f in changes))
 
 
+def square(y):
+    return y[:, :, : y.shape[1]]
+
+
 CONV = {
     "the kernel is turned around": lambda x, w, s, p: [conv(x, v, s, p) for v in turned(w)],
     "height and width of the strides are exchanged": with_strides(lambda s: s[::-1]),
@@ -179,6 +183,7 @@ CONV = {
         lambda p: tuple((after,) * 2 for _, after in p),
     ),
     "the padding is left out": with_padding(lambda p: NONE),
+    "the number of columns is not that of rows": lambda x, w, s, p: square(conv(x, w, s, p)),
     "padding is zeros, not the pixels at the border": either(
         lambda x, w, s, p: conv(padded(x, p, mode="edge"), w, s, NONE),
         lambda x, w, s, p: conv(padded(x, p, mode="reflect"), w, s, NONE),
@@ -265,12 +270,21 @@ FOR_KERNEL = {
     ).swapaxes(2, 3),
 }
 
+
+def merged(*catalogues):
+    """One catalogue for properties that call several functions: a name stands for all its forms."""
+    names = [name for known in catalogues for name in known]
+    return {name: either(*(known[name] for known in catalogues if name in known)) for name in names}
+
+
 LIKELY = {
     "padding: how much is added": PADDING,
     "convolution: value": CONV,
     "convolution: strides and padding": CONV,
     "gradient for the input: value": FOR_INPUT,
     "gradient for the kernel: value": FOR_KERNEL,
+    "gradients: strides and padding": merged(FOR_INPUT, FOR_KERNEL),
+    "edge cases: one pixel, pixels no window sees": merged(CONV, FOR_INPUT, FOR_KERNEL),
 }
 
 VECTORISED = """    y = np.zeros((x.shape[0], height, width, w.shape[3]), x.dtype)
@@ -400,5 +414,25 @@ MISTAKES = [
         by=PIXEL_BY_PIXEL,
         loses=("a batch of MNIST in a second",),
         says="Loop over the window only",
+    ),
+    Mistake(
+        "no holes for the strides",
+        replace="pixels = seen(x_bar, p, q, height, width, strides)",
+        by="pixels = seen(x_bar, p, q, height, width, (1, 1))",
+        loses=(
+            "gradient for the input: value",
+            "gradients: strides and padding",
+            "adjoint identities",
+            "edge cases: one pixel, pixels no window sees",
+        ),
+        says="the strides are left out",
+    ),
+    Mistake(
+        "everything in float32",
+        replace="y = np.zeros((x.shape[0], height, width, w.shape[3]), x.dtype)",
+        by="y = np.zeros((x.shape[0], height, width, w.shape[3]), np.float32)\n"
+        "    padded, w = padded.astype(np.float32), w.astype(np.float32)",
+        loses=("float32 stays float32",),
+        says="y has the dtype float32, expected float64",
     ),
 ]

@@ -36,8 +36,8 @@
 # | twice the same call, twice the same bits | 4 | hidden |
 # | matmul: not much slower than the plain loops | 6 | hidden |
 #
-# Together 100. All of them count only if no call touches memory outside of its arrays. The race at the
-# end gives no points.
+# Together 100. A property counts only if none of its calls touches memory outside of its arrays. The
+# race at the end gives no points.
 #
 # ## Common mistakes
 #

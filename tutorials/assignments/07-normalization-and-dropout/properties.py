@@ -41,7 +41,7 @@ DROPOUT = r"y_i = m_i x_i, \quad m_i \in \{ 0, \frac{1}{1 - r} \}"
 SEEDS = 10**6
 
 
-# The right answers, and the typical wrong ones.
+# The right answers.
 
 
 def places(x):
@@ -59,62 +59,6 @@ def normalized_by(x, gamma, beta, epsilon, mean, variance):
     return y, mean, variance
 
 
-def of_axes(axes, ddof=0):
-    """A wrong answer: moments over other axes, or divided by n - 1."""
-
-    def wrong(x, gamma, beta, epsilon=EPSILON):
-        over = axes(x)
-        mean, variance = x.mean(axis=over), x.var(axis=over)
-        count = x.size // variance.size
-        variance = variance * count / (count - ddof)
-        flat = normalized_by(x, gamma, beta, epsilon, mean, variance) if over != -1 else (None,)
-        return flat[0], mean, variance
-
-    return wrong
-
-
-def from_moments(change):
-    """A wrong answer: the right mean and variance, another y."""
-
-    def wrong(x, gamma, beta, epsilon=EPSILON):
-        mean, variance = x.mean(axis=places(x)), x.var(axis=places(x))
-        return change(x, gamma, beta, epsilon, mean, variance), mean, variance
-
-    return wrong
-
-
-TRAINING_MISTAKES = {
-    "the mean over the first axis only: pixels are places, too": of_axes(lambda x: 0),
-    "the mean over all axes: there has to be one for each feature": of_axes(lambda x: None),
-    "the mean over the features: it has to be over the samples": of_axes(lambda x: -1),
-    "the standard deviation in place of the variance": lambda x, gamma, beta, epsilon=EPSILON: (
-        np.std(x, axis=places(x))
-    ),
-    "epsilon is added to the root, not under it": from_moments(
-        lambda x, gamma, beta, e, mean, s: gamma * (x - mean) / (np.sqrt(s) + e) + beta
-    ),
-    "epsilon is missing": from_moments(
-        lambda x, gamma, beta, e, mean, s: gamma * (x - mean) / np.sqrt(s) + beta
-    ),
-    "the variance is divided by n - 1, not by n": of_axes(places, ddof=1),
-    "the root is missing": from_moments(
-        lambda x, gamma, beta, e, mean, s: gamma * (x - mean) / (s + e) + beta
-    ),
-    "gamma and beta are swapped": from_moments(
-        lambda x, gamma, beta, e, mean, s: beta * (x - mean) / np.sqrt(s + e) + gamma
-    ),
-    "gamma is missing": from_moments(
-        lambda x, gamma, beta, e, mean, s: (x - mean) / np.sqrt(s + e) + beta
-    ),
-    "beta is missing": from_moments(
-        lambda x, gamma, beta, e, mean, s: gamma * (x - mean) / np.sqrt(s + e)
-    ),
-    "the mean is not subtracted": from_moments(
-        lambda x, gamma, beta, e, mean, s: gamma * x / np.sqrt(s + e) + beta
-    ),
-}
-
-
 @assignment.reference
 def right_running(running, batch, momentum=0.99):
     return momentum * running + (1 - momentum) * batch
@@ -123,31 +67,6 @@ def right_running(running, batch, momentum=0.99):
 @assignment.reference
 def right_inference(x, gamma, beta, running_mean, running_variance, epsilon=EPSILON):
     return normalized_by(x, gamma, beta, epsilon, running_mean, running_variance)[0]
-
-
-INFERENCE_MISTAKES = {
-    "the mean and variance of the batch are used, not the running ones": (
-        lambda x, gamma, beta, mean, s, epsilon=EPSILON: right_training(x, gamma, beta, epsilon)[0]
-    ),
-    **{
-        name: lambda x, gamma, beta, mean, s, epsilon=EPSILON, change=change: change(
-            x, gamma, beta, epsilon, mean, s
-        )
-        for name, change in {
-            "the root is missing": lambda x, c, b, e, m, s: (
-                c * (x - m) / (s + e) + b,
-                c * (x - m) / s + b,
-            ),
-            "gamma and beta are swapped": lambda x, c, b, e, m, s: b * (x - m) / np.sqrt(s + e) + c,
-            "epsilon is added to the root, not under it": lambda x, c, b, e, m, s: (
-                c * (x - m) / (np.sqrt(s) + e) + b
-            ),
-            "gamma is missing": lambda x, c, b, e, m, s: (x - m) / np.sqrt(s + e) + b,
-            "beta is missing": lambda x, c, b, e, m, s: c * (x - m) / np.sqrt(s + e),
-            "the mean is not subtracted": lambda x, c, b, e, m, s: c * x / np.sqrt(s + e) + b,
-        }.items()
-    },
-}
 
 
 @assignment.reference
@@ -166,77 +85,6 @@ def root_and_hat(x, epsilon):
 @assignment.reference
 def mean_of(values):
     return values.mean(axis=places(values))
-
-
-def back_by(change):
-    """A wrong gradient of x, from g, gamma, the root and the normalized x."""
-
-    def wrong(g, x, gamma, epsilon=EPSILON):
-        return change(g, gamma, *root_and_hat(x, epsilon))
-
-    return wrong
-
-
-BACK_MISTAKES = {
-    "mean and variance are treated as constants": back_by(lambda g, c, root, hat: c / root * g),
-    "the mean is treated as a constant": back_by(
-        lambda g, c, root, hat: c / root * (g - hat * mean_of(g * hat))
-    ),
-    "the variance is treated as a constant": back_by(
-        lambda g, c, root, hat: c / root * (g - mean_of(g))
-    ),
-    "a term is added, not subtracted": back_by(
-        lambda g, c, root, hat: tuple(
-            c / root * (g + one * mean_of(g) + other * hat * mean_of(g * hat))
-            for one, other in ((1, 1), (1, -1), (-1, 1))
-        )
-    ),
-    "multiplied by the root, not divided": back_by(
-        lambda g, c, root, hat: c * root * (g - mean_of(g) - hat * mean_of(g * hat))
-    ),
-    "gamma is missing": back_by(
-        lambda g, c, root, hat: (g - mean_of(g) - hat * mean_of(g * hat)) / root
-    ),
-    "the root is missing": back_by(
-        lambda g, c, root, hat: c * (g - mean_of(g) - hat * mean_of(g * hat))
-    ),
-    "sums in place of the two means": back_by(
-        lambda g, c, root, hat: (
-            c / root * (g - g.sum(axis=places(g)) - hat * (g * hat).sum(axis=places(g)))
-        )
-    ),
-    "the means over the first axis only: pixels are places, too": back_by(
-        lambda g, c, root, hat: c / root * (g - g.mean(axis=0) - hat * (g * hat).mean(axis=0))
-    ),
-}
-SUMS_MISTAKES = {
-    "means in place of the sums": lambda g, x, gamma, epsilon=EPSILON: (
-        mean_of(g * root_and_hat(x, epsilon)[1]),
-        mean_of(g),
-    ),
-    "summed over the first axis only: pixels are places, too": (
-        lambda g, x, gamma, epsilon=EPSILON: (
-            (g * root_and_hat(x, epsilon)[1]).sum(axis=0),
-            g.sum(axis=0),
-        )
-    ),
-    "x in place of the normalized x": lambda g, x, gamma, epsilon=EPSILON: (g * x).sum(
-        axis=places(x)
-    ),
-    "x is not divided by the root": lambda g, x, gamma, epsilon=EPSILON: (g * (x - mean_of(x))).sum(
-        axis=places(x)
-    ),
-    "the gradients of gamma and beta are swapped": lambda g, x, gamma, epsilon=EPSILON: (
-        right_gradient(g, x, gamma, epsilon)[1:]
-    ),
-    "not summed over the samples": lambda g, x, gamma, epsilon=EPSILON: (
-        g * root_and_hat(x, epsilon)[1],
-        g,
-    ),
-    "gamma itself is in it": lambda g, x, gamma, epsilon=EPSILON: (
-        gamma * right_gradient(g, x, gamma, epsilon)[1]
-    ),
-}
 
 
 def parts(name, got, wanted):
@@ -263,20 +111,27 @@ def scale_and_shift(draw, features):
     return draw.uniform(features, 0.5, 3.0), draw.normal(features)
 
 
-def normal_numbers(x, gamma, beta, mean, variance):
+def normal_numbers(x, gamma, beta, mean, variance, epsilon):
     def numbers(at):
         c = at[-1]
         above = rf"{written(x[at])} - {written(mean[c])}"
-        root = rf"\sqrt{{{written(variance[c])} + {EPSILON}}}"
+        root = rf"\sqrt{{{written(variance[c])} + {epsilon}}}"
         return rf"y = {written(gamma[c])} \cdot \frac{{{above}}}{{{root}}} + {written(beta[c])}"
 
     return numbers
 
 
+def draw_epsilon(draw):
+    """The one of the formula, or another one."""
+    return draw.choice([EPSILON, 0.1])
+
+
 def check_training(student, draw, x):
     gamma, beta = scale_and_shift(draw, x.shape[-1])
-    y, mean, variance = parts("batch_norm", student.batch_norm(x, gamma, beta), "y, mean, variance")
-    right_y, right_mean, right_variance = right_training(x, gamma, beta)
+    epsilon = draw_epsilon(draw)
+    got = student.batch_norm(x, gamma, beta, epsilon)
+    y, mean, variance = parts("batch_norm", got, "y, mean, variance")
+    right_y, right_mean, right_variance = right_training(x, gamma, beta, epsilon)
     rows = x.reshape(-1, x.shape[-1])
 
     def mean_numbers(at):
@@ -290,7 +145,7 @@ def check_training(student, draw, x):
 
     expect_close(mean, right_mean, name="mean", numbers=mean_numbers, **CLOSE)
     expect_close(variance, right_variance, name="variance", numbers=variance_numbers, **CLOSE)
-    numbers = normal_numbers(x, gamma, beta, right_mean, right_variance)
+    numbers = normal_numbers(x, gamma, beta, right_mean, right_variance, epsilon)
     expect_close(y, right_y, name="y", numbers=numbers, **CLOSE)
 
 
@@ -299,7 +154,6 @@ def check_training(student, draw, x):
     points=12,
     public=True,
     formula=TRAINING,
-    likely=TRAINING_MISTAKES,
 )
 def training_formula(student, draw):
     check_training(student, draw, batch(draw))
@@ -310,7 +164,6 @@ def training_formula(student, draw):
     points=6,
     formula=TRAINING,
     hint="the last axis counts the features; all others count places",
-    likely=TRAINING_MISTAKES,
 )
 def training_images(student, draw):
     check_training(student, draw, batch(draw, images=True))
@@ -357,17 +210,6 @@ def constant_feature(student, draw):
     points=6,
     public=True,
     formula=RUNNING,
-    likely={
-        "rho and 1 - rho are swapped": lambda running, batch, momentum=0.99: (
-            (1 - momentum) * running + momentum * batch
-        ),
-        "the factor 1 - rho is missing": lambda running, batch, momentum=0.99: (
-            momentum * running + batch
-        ),
-        "the old average does not fade": lambda running, batch, momentum=0.99: (
-            running + (1 - momentum) * batch
-        ),
-    },
 )
 def running_formula(student, draw):
     features = draw.integer(1, 4)
@@ -389,16 +231,16 @@ def running_formula(student, draw):
     points=6,
     public=True,
     formula=NORMAL,
-    likely=INFERENCE_MISTAKES,
 )
 def inference_formula(student, draw):
     x = batch(draw, images=draw.boolean())
     features = x.shape[-1]
     gamma, beta = scale_and_shift(draw, features)
     mean, variance = draw.normal(features), draw.uniform(features, 0.1, 4.0)
-    got = student.batch_norm_inference(x, gamma, beta, mean, variance)
-    right = right_inference(x, gamma, beta, mean, variance)
-    numbers = normal_numbers(x, gamma, beta, mean, variance)
+    epsilon = draw_epsilon(draw)
+    got = student.batch_norm_inference(x, gamma, beta, mean, variance, epsilon)
+    right = right_inference(x, gamma, beta, mean, variance, epsilon)
+    numbers = normal_numbers(x, gamma, beta, mean, variance, epsilon)
     expect_close(got, right, name="y", numbers=numbers, **CLOSE)
 
 
@@ -430,7 +272,6 @@ def inference_alone(student, draw):
     points=8,
     public=True,
     formula=SUMS,
-    likely=SUMS_MISTAKES,
 )
 def gradients_of_weights(student, draw):
     x = batch(draw, images=draw.boolean())
@@ -456,9 +297,7 @@ def gradients_of_weights(student, draw):
     )
 
 
-@assignment.property(
-    "gradient of x: formula", points=14, public=True, formula=BACK, likely=BACK_MISTAKES
-)
+@assignment.property("gradient of x: formula", points=14, public=True, formula=BACK)
 def gradient_of_x(student, draw):
     x = batch(draw)
     g, (gamma, _) = draw.normal(x.shape), scale_and_shift(draw, x.shape[-1])
@@ -482,18 +321,18 @@ def gradient_of_x(student, draw):
     points=10,
     formula=r"\bar x_{ic} = \frac{\partial}{\partial x_{ic}} \sum_{jd} g_{jd} \, y_{jd}",
     hint="moving one x a little also moves the mean and the variance of its feature",
-    likely=BACK_MISTAKES,
 )
 def gradient_by_differences(student, draw):
     x = batch(draw, least=1, images=draw.boolean())
     g, (gamma, _) = draw.normal(x.shape), scale_and_shift(draw, x.shape[-1])
-    got = student.batch_norm_gradient(g, x, gamma)
+    epsilon = draw_epsilon(draw)
+    got = student.batch_norm_gradient(g, x, gamma, epsilon)
     x_bar = parts("batch_norm_gradient", got, "x_bar, gamma_bar, beta_bar")[0]
     right = np.zeros(x.shape)
     for at in np.ndindex(*x.shape):
         step = np.zeros(x.shape)
         step[at] = 1e-4
-        above, below = (right_training(x + s, gamma, 0.0)[0] for s in (step, -step))
+        above, below = (right_training(x + s, gamma, 0.0, epsilon)[0] for s in (step, -step))
         right[at] = np.sum(g * (above - below)) / 2e-4
     expect_close(x_bar, right, name="the gradient of x", rtol=1e-3, atol=1e-4)
 
@@ -530,6 +369,8 @@ def dropout_scale(student, draw):
     factors = np.concatenate([m.ravel() for _, m in pairs])
     kept, right = factors[factors != 0], 1 / (1 - rate)
     expect(kept.size, f"everything is dropped, at a rate of {rate}")
+    swapped = all(np.isin(np.round(y * (1 - rate), 6), (0, 1)).all() for y, _ in pairs)
+    expect(not swapped, "y and m are swapped: dropout has to return (y, m)")
     strange = kept[np.abs(kept - right) > 1e-3]
     if strange.size:
         causes = {1.0: ": it is not scaled up", 1 / rate: ": that is 1 / r"}
@@ -549,8 +390,8 @@ def dropout_scale(student, draw):
 )
 def dropout_share(student, draw):
     x, rate = np.ones((60, 40)), rates(draw)
-    ((_, m),) = dropped(student, x, rate, draw.integer(0, SEEDS))
-    gone = m == 0
+    pairs = dropped(student, x, rate, draw.integer(0, SEEDS), times=6)
+    gone = pairs[0][1] == 0
     for axis, others in ((0, "samples"), (1, "features")):
         # If all are independent, the counts along an axis vary like binomial ones.
         variance = gone.sum(axis=axis).var() / (gone.shape[axis] * rate * (1 - rate))
@@ -561,6 +402,10 @@ def dropout_share(student, draw):
     if abs(share - (1 - rate)) < 5 * deviation:
         message += ": r is the rate of dropping, not of keeping"
     expect(abs(share - rate) < 5 * deviation, message)
+    always = all(np.array_equal(m == 0, gone) for _, m in pairs)  # that is another property's
+    varies = len({int(np.sum(m == 0)) for _, m in pairs}) > 1
+    message = "each time as many are dropped: if each element is drawn alone, their number varies"
+    expect(always or varies, message)
 
 
 @assignment.property(
@@ -588,11 +433,6 @@ def dropout_generator(student, draw):
     points=3,
     public=True,
     formula=r"y_i = x_i, \quad m_i = 1",
-    likely={
-        "multiplied by 1 - r: what is kept is scaled in training already": (
-            lambda x, rate, number, times, training: x * (1 - rate)
-        )
-    },
     hint="ask for `training` first",
 )
 def dropout_at_inference(student, draw):
@@ -615,11 +455,6 @@ def right_dropout_gradient(g, m):
     points=4,
     public=True,
     formula=r"\bar x_i = m_i g_i",
-    likely={
-        "m is not used: what was dropped gets no gradient": lambda g, m: g,
-        "what was kept needs its factor 1 / (1 - r), too": lambda g, m: g * (m != 0),
-        "divided by m": lambda g, m: g / np.where(m == 0, 1, m),
-    },
 )
 def dropout_back(student, draw):
     g = draw.normal(draw.shape(2, 4))
@@ -659,4 +494,4 @@ def inputs_stay(student, draw):
         right |= is_close(got[0], expected[0]) if several else is_close(got, expected)
     expect(right, "no answer is right yet: then this counts nothing")
     student.run("import numpy\ndropout(x, 0.5, numpy.random.default_rng(0))", x=x)
-    expect_unchanged(student)
+    expect_unchanged(student, "dropout")
