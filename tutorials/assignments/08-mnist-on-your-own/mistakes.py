@@ -265,7 +265,7 @@ MISTAKES = [
             "gradients: the convolution",
             "large logits: no overflow",
         ),
-        says="a mean for a sum",
+        says="the gradient of a bias is a sum, not a mean",
     ),
     Mistake(
         "up the hill",
