@@ -80,6 +80,15 @@ def test_the_smallest_counter_example_is_shown_with_the_likely_mistake(graded):
     )
 
 
+def test_what_is_kept_from_one_call_to_the_next_is_noticed(graded):
+    counting = "calls = []\n" + RIGHT.replace(
+        "return np.mean((y - y_hat) ** 2)",
+        "calls.append(1)\n    return np.mean((y - y_hat) ** 2) + len(calls)",
+    )
+    value, _ = graded(counting).properties
+    assert value.likely.startswith("the same call is answered differently")
+
+
 def test_the_same_seed_gives_the_same_grade(graded):
     wrong = RIGHT.replace("np.mean", "np.sum")
     once, again, other = graded(wrong), graded(wrong), graded(wrong, seed=1)

@@ -7,6 +7,7 @@ generation, 2020), but with nothing to install.
 
 from __future__ import annotations
 
+import copy
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -73,6 +74,12 @@ class Draw:
         self._count = 0
         self.case = case
         self.choices: dict[int, Choice] = {}
+
+    def again(self) -> Draw:
+        """The same draw from its beginning."""
+        fresh = copy.copy(self)
+        fresh._count, fresh.choices = 0, {}
+        return fresh
 
     def integer(self, low: int, high: int) -> int:
         """A whole number from low to high (included), near low in the first cases."""

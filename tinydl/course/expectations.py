@@ -190,6 +190,8 @@ def as_array(got: Any, name: str = "the result") -> np.ndarray:
             hint = "; a comma after a value makes a tuple of it"
     elif isinstance(got, Other) and "subclass" in got.described:
         hint = "; make it a plain one, by np.asarray(...)"
+    elif isinstance(got, Other) and got.described.endswith(" generator"):
+        hint = "; `return` answers, `yield` makes a generator"
     message = f"{name} is {_described(got)}, expected a NumPy array or a number{hint}"
     raise Failure(message, kind="type")
 

@@ -20,6 +20,8 @@ MEANINGS = {
     r"Cannot cast ufunc": "an array of whole numbers cannot take fractions; make it of floats",
     r"maximum recursion depth": "a function calls itself too deeply; use a loop and a list of your "
     "own in its place",
+    r"must be integers or slices, not (tuple|list)": "a list takes one index; several need a loop, "
+    "or an array",
     r"must be integers|only integer|used as indices|interpreted as an integer": "an index or a "
     "length has to be a whole number; `//` divides without a fraction",
     r"index -?\d+ is out of bounds|index out of range": "an index goes past the end: the last of n "

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+
+import numpy as np
 
 from tinydl.course.assignment import Property
 from tinydl.course.draws import DIGITS, Draw
@@ -15,6 +18,10 @@ from tinydl.course.student import Call, Student
 from tinydl.course.texts import shown
 
 MOST_TRIALS = 60
+UNSTEADY = (
+    "the same call is answered differently when it comes again: something is kept from one call to "
+    "the next (a global variable, a list as a default), or drawn at random"
+)
 FINAL = {"timed out", "crashed", "garbled"}  # failures that are not made smaller
 
 NewStudent = Callable[[], Student]
@@ -78,7 +85,7 @@ def _failed(prop: Property, new_student: NewStudent, seed: int, first: Attempt) 
         smallest = _simplified(trials)
         larger = _larger(trials)
         seen = [(a.calls, a.failure) for a in (smallest, larger)]
-        likely = likely_mistake(prop.likely, seen)
+        likely = likely_mistake(prop.likely, seen) or trials.unsteady(smallest)
     failure = smallest.failure
     return PropertyResult(
         prop.name,
@@ -123,6 +130,17 @@ class _Trials:
         if attempt.failure.kind in FINAL:  # each further one could take long
             self._left = 0
         return None
+
+    def unsteady(self, attempt: Attempt) -> str:
+        """What to say if the same call is answered differently when it comes again."""
+        failure = attempt.failure
+        if failure.got is None or failure.kind in ("raised", "missing"):
+            return ""
+        with suppress(NotRecorded):
+            again = _attempt(self.prop, self._student, attempt.draw.again())
+            if again is None or not np.array_equal(again.failure.got, failure.got, equal_nan=True):
+                return UNSTEADY
+        return ""
 
 
 def _simplified(trials: _Trials) -> Attempt:

@@ -197,4 +197,23 @@ MISTAKES = [
         ),
         says="a mean for a sum",
     ),
+    Mistake(
+        "gradients returned as arrays",
+        replace="    return [gradient_of.get(id(x), Tensor(np.zeros(x.shape))) for x in xs]",
+        by="    return [gradient_of.get(id(x), Tensor(np.zeros(x.shape))).data for x in xs]",
+        loses=("second derivatives",),
+        says="grad returns ndarray, not a Tensor",
+    ),
+    Mistake(
+        "a rule without the comma of a tuple",
+        replace="return (y_bar * y,)",
+        by="return y_bar * y",
+        loses=(
+            "elementwise operations: gradients",
+            "random expressions: gradients",
+            "intermediate and unrelated tensors",
+            "second derivatives",
+        ),
+        says="is a tuple of one",
+    ),
 ]
