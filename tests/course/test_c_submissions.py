@@ -99,6 +99,20 @@ def test_what_does_not_compile_is_told_with_its_line(graded):
     assert result.state == "does not compile" and "kernels.c:7:" in result.message
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "line", "said"),
+    [
+        ("int relu", "static int relu", 3, "static declaration of"),
+        ("const real *x", "const int *x", 3, "conflicting types for"),
+        ("return 0", "return helper()", 8, "helper"),
+    ],
+)
+def test_what_does_not_fit_the_header_is_told_with_its_line(graded, old, new, line, said):
+    result, _ = graded(RIGHT.replace(old, new))
+    assert result.state == "does not compile"
+    assert f"kernels.c:{line}:" in result.message and said in result.message
+
+
 def test_a_kernel_by_another_name_is_missing(graded, monkeypatch):
     monkeypatch.setattr("tinydl.course.compiling.sanitizer", lambda: None)
     result, value = graded(RIGHT.replace("relu", "sum_rows"))

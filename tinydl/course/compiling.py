@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,11 +22,13 @@ from tinydl.course.sanitizers import sanitizer
 from tinydl.course.sources import Unreadable
 from tinydl.errors import ArgumentError
 from tinydl.kernels.calling import REAL_TYPES
-from tinydl.kernels.header import renames
+from tinydl.kernels.header import kernel_names, renames
 from tinydl.kernels.plugin import HEADER
 
 FLAGS = ["-std=c11", "-Wall", "-fPIC", "-shared", "-g"]
 FAST = ["-O3"]  # as tinydl.kernels.use compiles
+if sys.platform == "linux":  # elsewhere linkers miss what is undefined anyhow
+    FAST.append("-Wl,-z,defs")
 INCLUDE = re.compile(r"^[ \t]*#[ \t]*(?:include|include_next|import|embed)\b[ \t]*(.*)$", re.M)
 PLAIN_NAME = re.compile(r"<([\w+-]+/)*[\w+-]+\.h>|\"tinydl\.h\"")
 CPP_HEADER = re.compile(r"<[a-z]+>")
@@ -135,6 +138,13 @@ def _run(arguments: Sequence[str], folder: str, file: str) -> str:
 
 
 def _lines(said: str, file: str) -> list[str]:
-    """Each remark of the compiler about this file, in one line."""
-    remark = re.compile(rf"^{re.escape(file)}:\d+:(?:\d+:)? (?:fatal )?(?:error|warning): .*", re.M)
-    return [found[0][:300] for found in remark.finditer(said)][:MOST_LINES]
+    """Each remark of the compiler, or the linker, about this file, in one line."""
+    here, named = re.escape(file), "|".join(kernel_names(HEADER.read_text()))
+    # Names of kernels are macros; what is said of them belongs to the place where they stand.
+    expanded = rf"^<command-line>: (.*)\n({here}:\d+:\d+:) note: in expansion of macro .*"
+    said = re.sub(expanded, r"\2 \1", said, flags=re.M)
+    said = re.sub(rf"\b({named})_(?:float|double)\b", r"\1", said)
+    remark = rf"^{here}:\d+:(?:\d+:)? (?:fatal )?(?:error|warning): .*"
+    unlinked = rf"{here}:\d+: undefined reference to .*"
+    found = re.finditer(f"{remark}|{unlinked}", said, re.M)
+    return [line[0][:300] for line in found][:MOST_LINES]
