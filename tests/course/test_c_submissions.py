@@ -128,6 +128,12 @@ def test_a_kernel_by_another_name_is_missing(graded, monkeypatch):
         "# include <../../etc/passwd>",
         "#include NAME",
         '#include \\\n"secret.h"',
+        '%:include "/etc/passwd"',
+        '??=include "/etc/passwd"',
+        '#??/\ninclude "/etc/passwd"',
+        '/* first */ #include "/etc/passwd"',
+        '#/* or */include "/etc/passwd"',
+        'char *s = "/*";\n#include "/etc/passwd"\nchar *t = "*/";',
         'asm(".incbin \\"/etc/passwd\\"");',
     ],
 )

@@ -33,6 +33,8 @@ INCLUDE = re.compile(r"^[ \t]*#[ \t]*(?:include|include_next|import|embed)\b[ \t
 PLAIN_NAME = re.compile(r"<([\w+-]+/)*[\w+-]+\.h>|\"tinydl\.h\"")
 CPP_HEADER = re.compile(r"<[a-z]+>")
 CPP = "; this is a header of C++, and the file is compiled as C"
+COMMENT = re.compile(r"/\*.*?\*/", re.S)
+OTHER_SPELLINGS = {"??=": "#", "??/": "\\", "%:": "#"}  # trigraphs and digraphs
 ASSEMBLER = re.compile(r"\b(?:__)?asm(?:__)?\b")
 MOST_LINES = 20
 
@@ -87,8 +89,11 @@ def check_text(text: str, file: str) -> None:
         ...
     tinydl.course.sources.Unreadable: kernels.c: `#include "/etc/passwd"` is not allowed; ...
     """
+    for spelling, plain in OTHER_SPELLINGS.items():
+        text = text.replace(spelling, plain)
     joined = text.replace("\\\n", "")
-    for found in INCLUDE.finditer(joined):
+    # With comments, and without: what looks like one may be a text.
+    for found in INCLUDE.finditer(f"{joined}\n{COMMENT.sub(' ', joined)}"):
         name = re.split(r"//|/\*", found[1])[0].strip()
         if not PLAIN_NAME.fullmatch(name):
             raise Unreadable(
