@@ -108,9 +108,33 @@ int plain_max_unpool(const real *g, const real *winners, real *x_bar, const wind
 
 /* The fast versions: see pooling.h. */
 
+/* y = the maximum of the window of x. The processor's maximum forgets a NaN, but a sum does not; only
+ * where there may be one, maxima are taken step by step. */
 INLINE void max_block(const pooling *p, place at, view v, block b)
 {
-    gather_window(p->x + at.image, p->x + at.image, p->y + at.output, v, b);
+    const real *x = p->x + at.image;
+    vector best[MOST_VECTORS], sum[MOST_VECTORS], all = {0};
+    UNROLL
+    for (int i = 0; i < b.vectors; i++)
+        best[i] = sum[i] = load_block(x, i, b);
+    for (int64_t row = 0; row < v.rows; row++)
+        for (int64_t column = row == 0; column < v.columns; column++)
+            UNROLL
+            for (int i = 0; i < b.vectors; i++) {
+                vector new = load_block(x + row * v.row_step + column * v.column_step, i, b);
+                best[i] = greater(new, best[i]);
+                sum[i] += new;
+            }
+    UNROLL
+    for (int i = 0; i < b.vectors; i++)
+        all += sum[i];
+    if (__builtin_expect(has_nan(all), 0)) {
+        gather_window(x, x, p->y + at.output, v, b);
+        return;
+    }
+    UNROLL
+    for (int i = 0; i < b.vectors; i++)
+        store_block(p->y + at.output, best[i], i, b);
 }
 
 INLINE void gather_block(const pooling *p, place at, view v, block b)

@@ -4,6 +4,23 @@
 
 #include "pooling.h"
 
+/* Whether there is a NaN in a lane. */
+INLINE int has_nan(vector a)
+{
+#if VECTOR_BYTES == 64
+    return sizeof(real) == 4 ? _mm512_cmp_ps_mask((__m512)a, (__m512)a, _CMP_UNORD_Q) != 0
+                             : _mm512_cmp_pd_mask((__m512d)a, (__m512d)a, _CMP_UNORD_Q) != 0;
+#elif VECTOR_BYTES == 32
+    return sizeof(real) == 4 ? _mm256_movemask_ps((__m256)(a != a)) != 0
+                             : _mm256_movemask_pd((__m256d)(a != a)) != 0;
+#else
+    int found = 0;
+    for (int64_t i = 0; i < LANES; i++)
+        found |= a[i] != a[i];
+    return found;
+#endif
+}
+
 /* y = u at the winner of the window of x. */
 INLINE void gather_window(const real *u, const real *x, real *y, view v, block b)
 {

@@ -61,6 +61,7 @@ def test_a_layer_is_its_three_kernels_to_the_bit(
         ((1, 8, 700, 1), (3, 3, 1, 66), (ONE, SAME, ONE), ((4, 3), (1, 2), NO_PADDING)),
         ((7, 9, 8, 34), (3, 2, 17, 38), ((2, 1), SAME, (1, 2)), ((2, 2), (2, 2), ((0, 1), (1, 0)))),
         ((7, 5, 4, 37), (3, 3, 1, 37), (ONE, SAME, ONE), ((2, 2), (2, 2), NO_PADDING)),
+        ((7, 14, 9, 34), (3, 2, 17, 38), ((2, 1), SAME, (1, 2)), ((2, 2), (3, 2), NO_PADDING)),
     ],
 )
 def test_a_layer_and_its_pool_are_the_two_kernels_to_the_bit(
@@ -82,6 +83,44 @@ def test_a_layer_and_its_pool_are_the_two_kernels_to_the_bit(
             if relu:
                 winners = np.where(maxima <= 0, -1, winners)
             np.testing.assert_array_equal(y, [maxima, winners], err_msg=label)
+
+
+@in_c
+@every_dtype
+@pytest.mark.parametrize("value", [1, np.inf, np.nan])
+@pytest.mark.parametrize(
+    ("image", "kernel", "where", "pool"),
+    [
+        ((5, 28, 28, 1), (3, 3, 1, 32), (ONE, NO_PADDING, ONE), ((2, 2), (2, 2), NO_PADDING)),
+        ((3, 17, 40, 1), (5, 5, 1, 6), (ONE, SAME, ONE), ((2, 2), (2, 2), NO_PADDING)),
+        ((3, 25, 19, 1), (3, 2, 1, 59), ((2, 1), SAME, (1, 2)), ((2, 2), (2, 3), NO_PADDING)),
+        ((3, 25, 19, 2), (3, 2, 2, 59), ((2, 1), SAME, (1, 2)), ((2, 2), (2, 3), NO_PADDING)),
+    ],
+)
+def test_the_gradient_of_a_layer_and_its_pool_is_that_of_the_two(
+    image: tuple[int, ...],
+    kernel: tuple[int, ...],
+    where: tuple[Any, ...],
+    pool: tuple[Any, ...],
+    value: float,
+    dtype: str,
+) -> None:
+    """Whether all places of a window are multiplied or only the winner's, inf times 0 is NaN."""
+    rng = np.random.default_rng(sum(image))
+    x, w, b = (rng.normal(size=s).astype(dtype) for s in (image, kernel, kernel[3:]))
+    _, winners = kernels.conv_max_pool_layer(x, w, b, True, *where, *pool)
+    g = rng.normal(size=winners.shape).astype(dtype)
+    x[1, 3, 5] = value
+    for label, server in variants().items():
+        z_bar = server.max_unpool(g, winners, server.conv(x, w, *where).shape, *pool)
+        w_bar = server.conv_kernel_gradient(x, z_bar, w.shape, *where)
+        size = server.conv_kernel_gradient(np.abs(x), np.abs(z_bar), w.shape, *where)
+        size = np.where(np.isfinite(size), size, 1)
+        y = server.conv_max_pool_layer_gradient(x, g, winners, w.shape, *where, *pool)
+        y, b_bar = y[:-1].reshape(w.shape), y[-1]
+        np.testing.assert_allclose(y / size, w_bar / size, atol=1e-5, err_msg=label)
+        won = np.where(winners >= 0, g, 0).sum((0, 1, 2), np.float64)
+        np.testing.assert_allclose(b_bar, won, rtol=0, atol=1e-3, err_msg=label)
 
 
 def test_the_numpy_path_of_a_layer_calls_a_convolution_of_ones_own() -> None:
