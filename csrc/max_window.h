@@ -14,10 +14,9 @@ INLINE int has_nan(vector a)
     return sizeof(real) == 4 ? _mm256_movemask_ps((__m256)(a != a)) != 0
                              : _mm256_movemask_pd((__m256d)(a != a)) != 0;
 #else
-    int found = 0;
-    for (int64_t i = 0; i < LANES; i++)
-        found |= a[i] != a[i];
-    return found;
+    typedef int64_t halves __attribute__((vector_size(VECTOR_BYTES)));
+    halves found = (halves)(a != a);
+    return (found[0] | found[1]) != 0;
 #endif
 }
 
