@@ -118,3 +118,9 @@ def test_extras_are_those_asked_for(tmp_path):
     for name in ("assignment.py", "engine.py", "other.py"):
         (tmp_path / name).write_text(name)
     assert read_extras(tmp_path, ["engine.py", "absent.py"]) == {"engine.py": b"engine.py"}
+
+
+def test_c_may_be_saved_as_latin_1(tmp_path):
+    (tmp_path / "kernels.c").write_bytes("/* für */\r\nint x;\n".encode("latin-1"))
+    source = read_source(tmp_path, "kernels.c")
+    assert source.text == "/* für */\nint x;\n" and "Latin-1" in source.notes[0]

@@ -85,7 +85,7 @@ def read_source(path: Path, name: str) -> Source:
         raise Unreadable("unreadable", f"{path.name} is larger than {LARGEST // 10**6} MB")
     try:
         notebook = path.suffix.lower() == ".ipynb"
-        text = _script(path, notes) if notebook else text_of(path)
+        text = _script(path, notes) if notebook else _text(path, notes)
     except FileFormatError as error:
         told = str(error) if notebook else f"{path.name} is no UTF-8 text"
         raise Unreadable("unreadable", told) from None
@@ -126,6 +126,18 @@ def _lacking(what: str, there: Sequence[Path]) -> str:
 def _plain_files(folder: Path) -> list[Path]:
     """The files of a folder; a link could lead to a neighbour's work, or the teacher's."""
     return sorted(f for f in folder.iterdir() if f.is_file() and not f.is_symlink())
+
+
+def _text(path: Path, notes: list[str]) -> str:
+    """The text of a file; C may be in the encoding of an older editor, as compilers take it."""
+    try:
+        return text_of(path)
+    except FileFormatError:
+        if path.suffix.lower() != ".c":
+            raise
+    notes.append(f"{path.name} is not saved as UTF-8; it was read as Latin-1.")
+    text = path.read_bytes().decode("latin-1")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _script(path: Path, notes: list[str]) -> str:
