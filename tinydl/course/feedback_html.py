@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from importlib import resources
 
@@ -105,7 +106,7 @@ def _rest(feedback: Feedback) -> list[str]:
 
 def _section(number: int, result: PropertyResult, seed: int) -> str:
     parts = [f'<section id="property-{number}"><h2>{escape(result.name)}</h2>']
-    parts += [f"<p>{escape(sentence)}</p>" for sentence in details(result)]
+    parts += [f"<p>{_sentence(sentence)}</p>" for sentence in details(result)]
     if result.formula:
         parts.append(_formula(result.formula))
     example = example_of(result)
@@ -113,6 +114,12 @@ def _section(number: int, result: PropertyResult, seed: int) -> str:
         parts.append(_example(example))
         parts.append(f'<p class="where">{escape(where(example, seed))}</p>')
     return "\n".join([*parts, "</section>"])
+
+
+def _sentence(text: str) -> str:
+    """A sentence; what stands in backticks as code, and the likely mistake so that it is seen."""
+    shown = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+    return re.sub(r"\A(Likely mistake:)", r"<strong>\1</strong>", shown)
 
 
 def _example(example: CounterExample) -> str:
