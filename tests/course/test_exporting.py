@@ -17,7 +17,8 @@ from tinydl.course.exporting.otter import otter_cells
 
 ROOT = Path(__file__).parents[2]
 ASSIGNMENTS = sorted((ROOT / "tutorials" / "assignments").glob("[0-9]*"))
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+PROGRAMS = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "PATH": PROGRAMS}  # nbgrader runs alembic
 
 
 @pytest.fixture(scope="module")
