@@ -171,14 +171,20 @@ static const real *open_strip(const window *s, const strips *t, const strip *one
     if (!t->copied)
         return x + x_at(s, one->image, one->line * s->stride_height, 0, 0);
     int64_t height = seen_rows(s, one->lines), visible = visible_numbers(s, t);
-    memset(room, 0, (one->images * height * t->row_step + TILE_COLUMNS) * sizeof(real));
+    int64_t left = s->padding_left * s->channels, right = t->row_step - left - visible;
+    real *to = room;
     for (int64_t n = 0; n < one->images; n++)
-        for (int64_t r = 0; r < height && visible > 0; r++) {
+        for (int64_t r = 0; r < height; r++, to += t->row_step) {
             int64_t row = one->line * s->stride_height + r - s->padding_top;
-            if (row >= 0 && row < s->height)
-                memcpy(room + (n * height + r) * t->row_step + s->padding_left * s->channels,
-                       x + x_at(s, one->image + n, row, 0, 0), visible * sizeof(real));
+            if (row < 0 || row >= s->height || visible == 0) {
+                memset(to, 0, t->row_step * sizeof(real));
+                continue;
+            }
+            memset(to, 0, left * sizeof(real));
+            memcpy(to + left, x + x_at(s, one->image + n, row, 0, 0), visible * sizeof(real));
+            memset(to + left + visible, 0, right * sizeof(real));
         }
+    memset(to, 0, TILE_COLUMNS * sizeof(real));
     return room;
 }
 

