@@ -6,7 +6,8 @@
  *
  * A table says where each window begins in x; from there to its four places it is equally far in
  * every window. That is 4 + 3 addresses for the 12 rows of an AVX-512 tile, which all have
- * registers, and where the loop of conv_tile.h, with 12 of them, does 93 GFLOP/s, this one does 114. */
+ * registers; the loop of conv_tile.h needs 12 of them. (32 images of 28 x 28, 32 filters of 3 x 3, by
+ * two threads: 75 us; with a band of y that is pooled in the cache 106.) */
 #ifndef TINYDL_CONV_POOL_TILE_H
 #define TINYDL_CONV_POOL_TILE_H
 
