@@ -23,12 +23,16 @@ typedef real_bits bits __attribute__((vector_size(VECTOR_BYTES)));
 #define BIAS ((real_bits)(IS_FLOAT ? 127 : 1023))
 #define SIGN_BIT ((real_bits)1 << (IS_FLOAT ? 31 : 63))
 
-/* Terms beyond these are below half a unit in the last place of 1 + r + ... */
-#define TERMS (IS_FLOAT ? 7 : 13)
-static const real inverse_factorials[] = {
-    1, 1, 1. / 2, 1. / 6, 1. / 24, 1. / 120, 1. / 720, 1. / 5040, 1. / 40320, 1. / 362880,
-    1. / 3628800, 1. / 39916800, 1. / 479001600, 1. / 6227020800,
+/* The coefficients of (e^r - 1 - r) / r^2 = 1 / 2! + r / 3! + r^2 / 4! + ... For float they are moved
+ * in their last digits so that the greatest error becomes least: that saves a term, and with it a
+ * tenth of the time. */
+#define TERMS (IS_FLOAT ? 5 : 12)
+static const real exponential_series[2][12] = {
+    {0.49999994, 0.16666521, 0.041668389, 0.0083687454, 0.0013814539},
+    {1. / 2, 1. / 6, 1. / 24, 1. / 120, 1. / 720, 1. / 5040, 1. / 40320, 1. / 362880,
+     1. / 3628800, 1. / 39916800, 1. / 479001600, 1. / 6227020800},
 };
+#define SERIES(k) exponential_series[IS_FLOAT ? 0 : 1][k]
 
 #define ONE_OVER_LN_2 ((real)1.4426950408889634)
 
@@ -80,10 +84,10 @@ INLINE vector split_exponential(vector x, vector *n, vector *r)
 {
     *n = x * ONE_OVER_LN_2 + ROUNDER - ROUNDER;
     *r = x - *n * LN_2_HIGH - *n * LN_2_LOW;
-    vector sum = all_lanes(inverse_factorials[TERMS]);
+    vector sum = all_lanes(SERIES(TERMS - 1));
     UNROLL
-    for (int k = TERMS - 1; k >= 2; k--)
-        sum = sum * *r + inverse_factorials[k];
+    for (int k = TERMS - 2; k >= 0; k--)
+        sum = sum * *r + SERIES(k);
     return sum;
 }
 

@@ -14,6 +14,8 @@
 #endif
 #if VECTOR_BYTES > 16
 #include <immintrin.h>
+#elif defined(__SSE2__)
+#include <emmintrin.h>
 #endif
 
 #define LANES ((int64_t)(VECTOR_BYTES / sizeof(real)))
@@ -204,6 +206,9 @@ INLINE vector greater(vector a, vector b)
 #elif VECTOR_BYTES == 32
     return sizeof(real) == 4 ? (vector)_mm256_max_ps((__m256)a, (__m256)b)
                              : (vector)_mm256_max_pd((__m256d)a, (__m256d)b);
+#elif defined(__SSE2__)
+    return sizeof(real) == 4 ? (vector)_mm_max_ps((__m128)a, (__m128)b)
+                             : (vector)_mm_max_pd((__m128d)a, (__m128d)b);
 #else
     return choose(is_less(b, a), a, b);
 #endif
@@ -217,6 +222,9 @@ INLINE vector lesser(vector a, vector b)
 #elif VECTOR_BYTES == 32
     return sizeof(real) == 4 ? (vector)_mm256_min_ps((__m256)a, (__m256)b)
                              : (vector)_mm256_min_pd((__m256d)a, (__m256d)b);
+#elif defined(__SSE2__)
+    return sizeof(real) == 4 ? (vector)_mm_min_ps((__m128)a, (__m128)b)
+                             : (vector)_mm_min_pd((__m128d)a, (__m128d)b);
 #else
     return choose(is_less(a, b), a, b);
 #endif
