@@ -40,7 +40,7 @@ typedef struct {
     const int64_t *y_row;
     int each_column; /* whether instead column j is for numbers of its own, x[... + j] */
     finish finish;   /* its row_added is as long as whole tiles are */
-    upcoming *next_x, *next_y; /* or NULL, both */
+    upcoming *next_x, *next_y; /* both are used unless next_x is NULL */
 } sums;
 
 INLINE void fetch_some(upcoming *next)
