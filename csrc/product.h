@@ -38,8 +38,6 @@
 
 /* Multiplications that take 14 us, a little longer than it takes to wake a helper (threads.c). */
 #define WORK_WORTH_A_THREAD 800000
-#define CACHE_LINE 64
-#define NUMBERS_OF_LINE ((int64_t)(CACHE_LINE / sizeof(real)))
 
 typedef struct {
     matrices sizes;
@@ -192,7 +190,7 @@ static void multiply_blocks(const product *job, const product_part *p)
             int64_t terms = smaller(TERMS_BLOCK, p->terms - k);
             panels b = make_panels_of_b(s, p->b + k * s->b_term_stride + j * s->b_column_stride,
                                         columns, terms, p->room + job->a_panels_size);
-            finish f = {.add = k > 0};
+            finish f = {.add = k > 0, .far = count_results(job) >= FAR_RESULTS};
             if (k + terms == p->terms) {
                 f.row_added = p->finish.row_added ? p->finish.row_added + j : NULL;
                 f.relu = p->finish.relu;
