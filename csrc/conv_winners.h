@@ -31,12 +31,14 @@ INLINE vector choose_of_four(const real *upper, const real *lower, vector_mask n
         __m512d four = _mm512_mask_broadcast_f64x2(pair, 0xcc, other);
         return (vector)_mm512_permutexvar_pd((__m512i)number, four);
     }
-    __m512d pair = _mm512_broadcastsd_pd(_mm_load_sd((const double *)upper));
-    __m512d four = _mm512_mask_broadcastsd_pd(pair, 0xaa, _mm_load_sd((const double *)lower));
+    __m128i pair = _mm_loadl_epi64((const __m128i *)upper);
+    __m128i other = _mm_loadl_epi64((const __m128i *)lower);
+    __m512i four = _mm512_mask_broadcastq_epi64(_mm512_broadcastq_epi64(pair), 0xaa, other);
     return (vector)_mm512_permutevar_ps((__m512)four, (__m512i)number);
 #elif VECTOR_BYTES == 32
-    __m256d pair = _mm256_broadcast_sd((const double *)upper);
-    __m256d four = _mm256_blend_pd(pair, _mm256_broadcast_sd((const double *)lower), 0xa);
+    __m256i pair = _mm256_broadcastq_epi64(_mm_loadl_epi64((const __m128i *)upper));
+    __m256i other = _mm256_broadcastq_epi64(_mm_loadl_epi64((const __m128i *)lower));
+    __m256i four = _mm256_blend_epi32(pair, other, 0xcc);
     return (vector)_mm256_permutevar_ps((__m256)four, (__m256i)number);
 #else
     return (vector)number + *upper + *lower; /* never used */
