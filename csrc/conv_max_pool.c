@@ -300,9 +300,7 @@ static int sum_all_winners(winners_job job, int threads)
         job.rooms = memory;
         job.partial_sums = memory + threads * job.room_size;
         run_tasks(winners_of_chunk, &job, job.chunks, threads);
-        for (int64_t chunk = 1; chunk < job.chunks; chunk++)
-            for (int64_t i = 0; i < job.results; i++)
-                job.w_bar[i] += job.partial_sums[(chunk - 1) * job.results + i];
+        add_partial_sums(job.w_bar, job.partial_sums, job.chunks, job.results);
     }
     free_strips(t);
     free(memory);

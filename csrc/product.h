@@ -275,13 +275,19 @@ static void cut_result(product *job, int threads)
         job->column_parts = column_blocks;
 }
 
-/* Adds up the chunks, in their order, and finishes the sums. */
+/* Adds to the sums of the first chunk those of the others, in their order. */
+static void add_partial_sums(real *y, const real *partial_sums, int64_t chunks, int64_t results)
+{
+    for (int64_t chunk = 1; chunk < chunks; chunk++)
+        for (int64_t i = 0; i < results; i++)
+            y[i] += partial_sums[(chunk - 1) * results + i];
+}
+
+/* Adds up the chunks, and finishes the sums. */
 static void add_chunks(const product *job)
 {
     int64_t results = count_results(job);
-    for (int64_t chunk = 1; chunk < job->chunks; chunk++)
-        for (int64_t i = 0; i < results; i++)
-            job->y[i] += job->partial_sums[(chunk - 1) * results + i];
+    add_partial_sums(job->y, job->partial_sums, job->chunks, results);
     finish f = {.row_added = job->row_added, .relu = job->relu};
     finish_rows(f, results / job->sizes.columns, job->sizes.columns, job->y, job->sizes.columns);
 }
